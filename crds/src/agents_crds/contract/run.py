@@ -1,0 +1,129 @@
+"""What a run's workflow is given, carries along and gives back."""
+
+from datetime import datetime, timedelta
+
+from agents_crds.contract.payload import Payload
+from agents_crds.v1alpha1.conditions import Reason
+
+
+class ProviderSnapshot(Payload):
+    """Where the model is called; the key itself stays in a file that the worker reads."""
+
+    name: str
+    url: str
+    key_path: str
+    """Path of the key below the worker's secrets directory."""
+    queue: str
+
+
+class ToolRoute(Payload):
+    """How a tool is called: on which queue, how long, and whether again after its worker died."""
+
+    name: str
+    queue: str
+    idempotent: bool
+    timeout: timedelta
+
+
+class AgentSnapshot(Payload):
+    """The agent as it was when the run started."""
+
+    name: str
+    remote_id: str
+    remote_version: int
+    provider: ProviderSnapshot
+    tools: tuple[ToolRoute, ...]
+
+
+class Limits(Payload):
+    """Bounds of the run."""
+
+    max_turns: int
+    timeout: timedelta
+
+
+class Usage(Payload):
+    """Tokens, as the provider counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            total_tokens=self.total_tokens + other.total_tokens,
+        )
+
+
+class FunctionResult(Payload):
+    """A tool's answer to one call of the model."""
+
+    tool_call_id: str
+    text: str
+
+
+class LoopState(Payload):
+    """What a loop carries over a continue-as-new: everything it needs to go on in the middle."""
+
+    deadline: datetime
+    turns: int = 0
+    usage: Usage = Usage()
+    collected: str = ""
+    """Text that the agent wrote so far, for an end without a final answer."""
+    conversation_id: str | None = None
+    results: tuple[FunctionResult, ...] = ()
+    """Tool results that the next model call takes along."""
+
+
+class LoopInput(Payload):
+    """Everything the loop needs; it knows nothing of Kubernetes."""
+
+    agent: AgentSnapshot
+    input: str
+    limits: Limits
+    conversation_metadata: dict[str, str]
+    """Stamped on the conversation, and unique to the run: a start whose answer was lost is found by it."""
+
+
+class LoopResult(Payload):
+    """How the loop ended."""
+
+    reason: Reason
+    message: str
+    text: str
+    turns: int
+    usage: Usage
+    conversation_id: str | None
+
+
+class RunInput(Payload):
+    """Input of the AgentRun workflow."""
+
+    contract: int
+    operator_queue: str
+    loop: LoopInput
+    state: LoopState | None = None
+    """Set after a continue-as-new."""
+
+
+class RunMemo(Payload):
+    """What a run's workflow says about itself to whoever lists it."""
+
+    namespace: str
+    name: str
+    uid: str
+    agent_id: str
+    agent_version: int
+
+
+class RunOutcome(Payload):
+    """How the run ended: the result of its workflow, and what it reports."""
+
+    result: LoopResult
+    agent_id: str
+    agent_version: int
+    started_at: datetime
+    """Start of the first execution."""
+    finished_at: datetime

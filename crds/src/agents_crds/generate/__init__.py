@@ -1,0 +1,1 @@
+"""Writes the CRD manifests from the models."""

@@ -1,0 +1,154 @@
+"""The CustomResourceDefinition of each kind: names, columns, selectable fields and schema."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from agents_crds.generate.schema import structural_schema
+from agents_crds.v1alpha1 import GROUP, VERSION, Agent, AgentRun, ModelProvider, WorkerPool
+from agents_crds.v1alpha1.base import ApiModel
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of `kubectl get`; `wide` ones need `-o wide`."""
+
+    name: str
+    json_path: str
+    description: str
+    type: Literal["string", "integer", "date", "boolean"] = "string"
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a model becomes a resource."""
+
+    model: type[ApiModel]
+    plural: str
+    short_names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    selectable: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the kind."""
+        return self.model.__name__
+
+
+AGE = Column("Age", ".metadata.creationTimestamp", "Time since creation.", type="date")
+
+
+def _condition(name: str, type_: str, leaf: str, description: str, *, wide: bool = False) -> Column:
+    return Column(name, f'.status.conditions[?(@.type=="{type_}")].{leaf}', description, wide=wide)
+
+
+KINDS = (
+    Kind(
+        Agent,
+        plural="agents",
+        short_names=("ag",),
+        selectable=(".spec.providerRef.name", ".spec.workerPoolRef.name"),
+        columns=(
+            Column("Model", ".spec.model", "Name of the model."),
+            _condition("Ready", "Ready", "status", "Whether runs can start."),
+            _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
+            Column(
+                "Version", ".status.remote.version", "Version of the agent on Mistral's side.", type="integer"
+            ),
+            AGE,
+            Column("ID", ".status.remote.id", "Id of the agent on Mistral's side.", wide=True),
+            _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
+        ),
+    ),
+    Kind(
+        AgentRun,
+        plural="agentruns",
+        short_names=("arun",),
+        selectable=(".status.finished", ".status.expires", ".spec.agentRef.name"),
+        columns=(
+            Column("Agent", ".spec.agentRef.name", "The Agent."),
+            _condition("Succeeded", "Succeeded", "status", "Unknown while the run goes."),
+            _condition("Reason", "Succeeded", "reason", "What it waits for, or how it ended."),
+            Column("Turns", ".status.turns", "Model calls that were answered.", type="integer"),
+            Column("Tokens", ".status.usage.totalTokens", "All tokens of the run.", type="integer"),
+            Column("Duration", ".status.duration", "Time from start to end."),
+            AGE,
+            Column("Output", ".status.output.excerpt", "Start of the answer.", wide=True),
+            _condition("Message", "Succeeded", "message", "What it waits for, or how it ended.", wide=True),
+            Column("Workflow", ".status.workflowId", "Id of the Temporal workflow.", wide=True),
+            Column("Started", ".status.startTime", "When the workflow started.", wide=True),
+            Column("Finished", ".status.completionTime", "When the workflow ended.", wide=True),
+        ),
+    ),
+    Kind(
+        ModelProvider,
+        plural="modelproviders",
+        short_names=("mprov",),
+        columns=(
+            Column("URL", ".spec.url", "Address of the provider."),
+            _condition("Ready", "Ready", "status", "Whether the provider accepts the key."),
+            _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
+            AGE,
+            _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
+        ),
+    ),
+    Kind(
+        WorkerPool,
+        plural="workerpools",
+        short_names=("wp",),
+        columns=(
+            Column("Replicas", ".spec.replicas", "Number of worker pods.", type="integer"),
+            _condition("Ready", "Ready", "status", "Whether a worker of the current build answered."),
+            _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
+            Column("Build", ".status.build", "The build that new runs go to."),
+            AGE,
+            Column("Image", ".spec.template.spec.containers[0].image", "Image of the workers.", wide=True),
+            _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
+        ),
+    ),
+)
+
+
+def custom_resource_definition(kind: Kind) -> dict[str, JsonValue]:
+    """Return the CRD manifest of a kind."""
+    singular = kind.name.lower()
+    version: dict[str, JsonValue] = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [_printer_column(column) for column in kind.columns],
+        "schema": {"openAPIV3Schema": structural_schema(kind.model)},
+    }
+    if kind.selectable:
+        version["selectableFields"] = [{"jsonPath": path} for path in kind.selectable]
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": kind.name,
+                "listKind": f"{kind.name}List",
+                "plural": kind.plural,
+                "singular": singular,
+                "shortNames": list(kind.short_names),
+                "categories": ["durable-agents"],
+            },
+            "versions": [version],
+        },
+    }
+
+
+def _printer_column(column: Column) -> dict[str, JsonValue]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "jsonPath": column.json_path,
+        "description": column.description,
+        "priority": 1 if column.wide else 0,
+    }

@@ -1,0 +1,171 @@
+"""Agent: a model with instructions and tools, kept in step with its counterpart on Mistral's side."""
+
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from agents_crds.v1alpha1.base import ApiModel, Rule
+from agents_crds.v1alpha1.fields import (
+    Duration,
+    Flag,
+    Fraction,
+    ProviderRef,
+    ToolName,
+    WholeNumber,
+    WorkerPoolRef,
+)
+from agents_crds.v1alpha1.meta import Conditions, ObjectMeta
+
+LONGEST_TIMEOUT = timedelta(hours=720)
+
+
+class FunctionTool(ApiModel):
+    """A Python function of the worker pool's image."""
+
+    name: ToolName
+    """Name of the function, as the WorkerPool lists it in status.tools."""
+
+
+class Tool(ApiModel):
+    """Something the model may call."""
+
+    function: FunctionTool
+    """A Python function of the worker pool's image."""
+
+
+class Completion(ApiModel):
+    """How the model writes its answers; what is left out is the provider's default."""
+
+    temperature: Annotated[Fraction, Field(ge=0, le=1)] | None = None
+    """Randomness of the answer, from 0 to 1."""
+
+    top_p: Annotated[Fraction, Field(ge=0, le=1)] | None = None
+    """Share of the probability mass that is sampled from."""
+
+    max_tokens: Annotated[WholeNumber, Field(ge=1, le=10_000_000)] | None = None
+    """Most tokens of one answer."""
+
+    random_seed: Annotated[WholeNumber, Field(ge=0, le=2_147_483_647)] | None = None
+    """Seed that makes sampling repeatable."""
+
+    presence_penalty: Annotated[Fraction, Field(ge=-2, le=2)] | None = None
+    """Penalty on words that occurred, from -2 to 2."""
+
+    frequency_penalty: Annotated[Fraction, Field(ge=-2, le=2)] | None = None
+    """Penalty on words by how often they occurred, from -2 to 2."""
+
+    stop: (
+        Annotated[tuple[Annotated[str, Field(min_length=1, max_length=256)], ...], Field(max_length=16)]
+        | None
+    ) = None
+    """Texts at which the answer ends."""
+
+    tool_choice: Literal["auto", "none", "any", "required"] | None = None
+    """Whether the model may, must not or must call a tool."""
+
+
+class AgentLimits(ApiModel):
+    """Bounds of one run; a run may lower them."""
+
+    max_turns: Annotated[WholeNumber, Field(ge=1, le=1000)] = 10
+    """Most model calls of one run."""
+
+    timeout: Duration = timedelta(hours=1)
+    """Longest time from the start of a run to its end, between 1s and 720h."""
+
+    rules: ClassVar = (
+        Rule(
+            cel="duration(self.timeout) >= duration('1s') && duration(self.timeout) <= duration('720h')",
+            message="limits.timeout must be between 1s and 720h",
+            holds=lambda limits: timedelta(seconds=1) <= limits.timeout <= LONGEST_TIMEOUT,
+            path=".timeout",
+        ),
+    )
+
+
+class AgentSpec(ApiModel):
+    """What the agent is."""
+
+    model: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S+$")]
+    """Name of the model, as the provider knows it."""
+
+    description: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    """What the agent is for, in a sentence."""
+
+    instructions: Annotated[str, Field(min_length=1, max_length=65536)] | None = None
+    """The system prompt."""
+
+    tools: Annotated[tuple[Tool, ...], Field(max_length=128)] = ()
+    """What the model may call."""
+
+    completion: Completion = Completion()
+    """How the model writes its answers."""
+
+    limits: AgentLimits = AgentLimits()
+    """Bounds of one run."""
+
+    provider_ref: ProviderRef = ProviderRef()
+    """The ModelProvider that serves the model."""
+
+    worker_pool_ref: WorkerPoolRef = WorkerPoolRef()
+    """The WorkerPool that runs the agent and its tools."""
+
+    deletion_policy: Literal["Delete", "Retain"] = "Delete"
+    """Whether the agent on Mistral's side is deleted with this object, or kept to be adopted again."""
+
+    suspend: Flag = False
+    """Start no new run, and leave the agent on Mistral's side as it is."""
+
+
+class RemoteAgent(ApiModel):
+    """The agent on Mistral's side, as it was last seen."""
+
+    id: Annotated[str, Field(max_length=256)] | None = None
+    """Its id; absent until it was created or found."""
+
+    version: WholeNumber | None = None
+    """Its version; each update makes one."""
+
+    hash: Annotated[str, Field(max_length=64)] | None = None
+    """Hash of the definition that was last sent."""
+
+    provider: Annotated[str, Field(max_length=253)] | None = None
+    """Name of the ModelProvider it lives at."""
+
+    create_pending: Flag | None = None
+    """A create request may be under way: before another one is sent, the agent is searched for."""
+
+
+class AgentStatus(ApiModel):
+    """What the operator observed."""
+
+    observed_generation: WholeNumber | None = None
+    """Generation of the spec that this status speaks of."""
+
+    remote: RemoteAgent | None = None
+    """The agent on Mistral's side."""
+
+    conditions: Conditions = ()
+    """Accepted, ResolvedRefs and Ready."""
+
+
+class Agent(ApiModel):
+    """Agent is a model with instructions and tools, kept in step with its counterpart on Mistral's side."""
+
+    metadata: ObjectMeta
+    """Standard object metadata."""
+
+    spec: AgentSpec
+    """What the agent is."""
+
+    status: AgentStatus = AgentStatus()
+    """What the operator observed."""
+
+    rules: ClassVar = (
+        Rule(
+            cel="self.metadata.name.size() <= 63",
+            message="metadata.name must be no more than 63 characters",
+            holds=lambda agent: len(agent.metadata.name) <= 63,
+        ),
+    )

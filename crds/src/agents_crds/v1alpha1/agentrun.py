@@ -1,0 +1,188 @@
+"""AgentRun: one execution of an Agent, and its outcome."""
+
+from datetime import timedelta
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from agents_crds.v1alpha1.agent import LONGEST_TIMEOUT
+from agents_crds.v1alpha1.base import ApiModel, Rule, Transition
+from agents_crds.v1alpha1.fields import AgentRef, Duration, Flag, Time, WholeNumber
+from agents_crds.v1alpha1.meta import Conditions, ObjectMeta
+
+OUTPUT_TEXT_LIMIT = 32_768
+EXCERPT_LIMIT = 100
+
+
+class RunLimits(ApiModel):
+    """Bounds of this run, where they are lower than the Agent's."""
+
+    max_turns: Annotated[WholeNumber, Field(ge=1, le=1000)] | None = None
+    """Most model calls."""
+
+    timeout: Duration | None = None
+    """Longest time from the start to the end, between 1s and 720h."""
+
+    rules: ClassVar = (
+        Rule(
+            cel="!has(self.timeout) || "
+            "(duration(self.timeout) >= duration('1s') && duration(self.timeout) <= duration('720h'))",
+            message="limits.timeout must be between 1s and 720h",
+            holds=lambda limits: (
+                limits.timeout is None or timedelta(seconds=1) <= limits.timeout <= LONGEST_TIMEOUT
+            ),
+            path=".timeout",
+        ),
+    )
+
+
+class AgentRunSpec(ApiModel):
+    """What to run. Frozen after creation, except `ttlSecondsAfterFinished`."""
+
+    agent_ref: AgentRef
+    """The Agent to run, in the same namespace."""
+
+    input: Annotated[str, Field(min_length=1, max_length=65536)]
+    """The message to the agent."""
+
+    limits: RunLimits | None = None
+    """Bounds of this run, where they are lower than the Agent's."""
+
+    ttl_seconds_after_finished: Annotated[WholeNumber, Field(ge=0, le=315_360_000)] | None = None
+    """Seconds after which the finished run is deleted; absent means never. Editable until it finishes."""
+
+    transitions: ClassVar = (
+        Transition(
+            cel="self.agentRef == oldSelf.agentRef",
+            message="spec.agentRef is frozen: create a new AgentRun",
+            path=".agentRef",
+        ),
+        Transition(
+            cel="self.input == oldSelf.input",
+            message="spec.input is frozen: create a new AgentRun",
+            path=".input",
+        ),
+        Transition(
+            # A rule on the optional field itself would be skipped when it is added or removed.
+            cel="has(self.limits) == has(oldSelf.limits) && "
+            "(!has(self.limits) || self.limits == oldSelf.limits)",
+            message="spec.limits is frozen: create a new AgentRun",
+            path=".limits",
+        ),
+    )
+
+
+class Usage(ApiModel):
+    """Tokens, as the provider counted them."""
+
+    prompt_tokens: Annotated[WholeNumber, Field(ge=0)] = 0
+    """Tokens read."""
+
+    completion_tokens: Annotated[WholeNumber, Field(ge=0)] = 0
+    """Tokens written."""
+
+    total_tokens: Annotated[WholeNumber, Field(ge=0)] = 0
+    """All tokens."""
+
+
+class Output(ApiModel):
+    """What the agent answered."""
+
+    text: Annotated[str, Field(max_length=OUTPUT_TEXT_LIMIT)]
+    """The answer, cut at 32768 characters."""
+
+    excerpt: Annotated[str, Field(max_length=EXCERPT_LIMIT)] = ""
+    """The start of the answer on one line, for listings."""
+
+    truncated: Flag = False
+    """Whether `text` was cut; the whole answer is the result of the workflow in Temporal."""
+
+    bytes: Annotated[WholeNumber, Field(ge=0)] = 0
+    """Size of the whole answer in UTF-8."""
+
+
+class AgentVersion(ApiModel):
+    """The agent on Mistral's side that the run uses."""
+
+    id: Annotated[str, Field(max_length=256)]
+    """Its id."""
+
+    version: WholeNumber
+    """Its version, the same for the whole run."""
+
+
+class AgentRunStatus(ApiModel):
+    """What the operator observed."""
+
+    observed_generation: WholeNumber | None = None
+    """Generation of the spec that this status speaks of."""
+
+    finished: Flag | None = None
+    """True once the run ended for any reason."""
+
+    workflow_id: Annotated[str, Field(max_length=1000)] | None = None
+    """Id of the Temporal workflow; a run has one workflow, ever."""
+
+    workflow_run_id: Annotated[str, Field(max_length=64)] | None = None
+    """Run id of the Temporal workflow's first execution."""
+
+    agent: AgentVersion | None = None
+    """The agent on Mistral's side that the run uses."""
+
+    conversation_id: Annotated[str, Field(max_length=256)] | None = None
+    """The conversation on Mistral's side."""
+
+    start_time: Time | None = None
+    """When the workflow started."""
+
+    completion_time: Time | None = None
+    """When the workflow ended."""
+
+    duration: Annotated[str, Field(max_length=32)] | None = None
+    """Time from start to end, for people."""
+
+    turns: Annotated[WholeNumber, Field(ge=0)] | None = None
+    """Model calls that were answered."""
+
+    usage: Usage | None = None
+    """Tokens of the whole run."""
+
+    output: Output | None = None
+    """What the agent answered."""
+
+    expires: Annotated[str, Field(max_length=32)] | None = None
+    """The minute (UTC) after which the finished run is deleted."""
+
+    conditions: Conditions = ()
+    """Succeeded: Unknown while the run goes, then True or False with the reason."""
+
+
+class AgentRun(ApiModel):
+    """AgentRun is one execution of an Agent: a Temporal workflow, and its outcome in the status."""
+
+    metadata: ObjectMeta
+    """Standard object metadata."""
+
+    spec: AgentRunSpec
+    """What to run."""
+
+    status: AgentRunStatus = AgentRunStatus()
+    """What the operator observed."""
+
+    rules: ClassVar = (
+        Rule(
+            cel="self.metadata.name.size() <= 63",
+            message="metadata.name must be no more than 63 characters",
+            holds=lambda run: len(run.metadata.name) <= 63,
+        ),
+    )
+    transitions: ClassVar = (
+        Transition(
+            cel="!has(oldSelf.status) || !has(oldSelf.status.finished) || !oldSelf.status.finished || "
+            "(has(self.spec.ttlSecondsAfterFinished) == has(oldSelf.spec.ttlSecondsAfterFinished) && "
+            "(!has(self.spec.ttlSecondsAfterFinished) || "
+            "self.spec.ttlSecondsAfterFinished == oldSelf.spec.ttlSecondsAfterFinished))",
+            message="spec.ttlSecondsAfterFinished is frozen once the run is finished: delete the run instead",
+            path=".spec.ttlSecondsAfterFinished",
+        ),
+    )

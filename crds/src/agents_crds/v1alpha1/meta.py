@@ -1,0 +1,73 @@
+"""Object metadata and conditions, as far as this API reads and writes them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agents_crds.v1alpha1.base import ApiModel
+from agents_crds.v1alpha1.fields import Time, WholeNumber
+
+GROUP = "durable-agents.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+
+class ObjectMeta(ApiModel):
+    """The metadata that the operator reads."""
+
+    name: str
+    """Name within the namespace."""
+
+    namespace: str = ""
+    """Namespace of the object."""
+
+    uid: str = ""
+    """Identity of this very object: another object of the same name has another one."""
+
+    resource_version: str = ""
+    """Version of the stored object, to detect that somebody else wrote it."""
+
+    generation: int = 0
+    """Counts the changes of the spec."""
+
+    creation_timestamp: Time | None = None
+    """When the object was created."""
+
+    deletion_timestamp: Time | None = None
+    """When its deletion was asked for; set only while finalizers hold it."""
+
+    finalizers: tuple[str, ...] = ()
+    """Who has to act before the object may go."""
+
+
+class Condition(ApiModel):
+    """One observation about an object, in the shape of metav1.Condition."""
+
+    type: Annotated[str, Field(min_length=1, max_length=316)]
+    """What is observed."""
+
+    status: Literal["True", "False", "Unknown"]
+    """Whether it holds."""
+
+    reason: Annotated[
+        str, Field(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_]*[A-Za-z0-9])?$")
+    ]
+    """Why, in one CamelCase word."""
+
+    message: Annotated[str, Field(max_length=32768)]
+    """Why, in a sentence for people."""
+
+    observed_generation: Annotated[WholeNumber, Field(ge=0)] | None = None
+    """Generation of the spec that was observed."""
+
+    last_transition_time: Time
+    """When the status of this condition last changed."""
+
+
+Conditions = Annotated[
+    tuple[Condition, ...],
+    Field(
+        max_length=16,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    ),
+]
