@@ -3,7 +3,7 @@
 from agents_crds.v1alpha1.agent import Agent, AgentSpec, AgentStatus, RemoteAgent
 from agents_crds.v1alpha1.agentrun import AgentRun, AgentRunSpec, AgentRunStatus
 from agents_crds.v1alpha1.conditions import ConditionType, Reason
-from agents_crds.v1alpha1.meta import API_VERSION, GROUP, VERSION, Condition, ObjectMeta
+from agents_crds.v1alpha1.meta import API_VERSION, GROUP, VERSION, Condition, ObjectMeta, Status, StoredObject
 from agents_crds.v1alpha1.modelprovider import ModelProvider, ModelProviderSpec, ModelProviderStatus
 from agents_crds.v1alpha1.workerpool import ToolDescription, WorkerPool, WorkerPoolSpec, WorkerPoolStatus
 
@@ -25,6 +25,8 @@ __all__ = [
     "ObjectMeta",
     "Reason",
     "RemoteAgent",
+    "Status",
+    "StoredObject",
     "ToolDescription",
     "WorkerPool",
     "WorkerPoolSpec",

@@ -15,7 +15,7 @@ from agents_crds.v1alpha1.fields import (
     WholeNumber,
     WorkerPoolRef,
 )
-from agents_crds.v1alpha1.meta import Conditions, ObjectMeta
+from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject
 
 LONGEST_TIMEOUT = timedelta(hours=720)
 
@@ -137,11 +137,8 @@ class RemoteAgent(ApiModel):
     """A create request may be under way: before another one is sent, the agent is searched for."""
 
 
-class AgentStatus(ApiModel):
+class AgentStatus(Status):
     """What the operator observed."""
-
-    observed_generation: WholeNumber | None = None
-    """Generation of the spec that this status speaks of."""
 
     remote: RemoteAgent | None = None
     """The agent on Mistral's side."""
@@ -150,11 +147,8 @@ class AgentStatus(ApiModel):
     """Accepted, ResolvedRefs and Ready."""
 
 
-class Agent(ApiModel):
+class Agent(StoredObject):
     """Agent is a model with instructions and tools, kept in step with its counterpart on Mistral's side."""
-
-    metadata: ObjectMeta
-    """Standard object metadata."""
 
     spec: AgentSpec
     """What the agent is."""

@@ -8,7 +8,7 @@ from pydantic import Field
 from agents_crds.v1alpha1.agent import LONGEST_TIMEOUT
 from agents_crds.v1alpha1.base import ApiModel, Rule, Transition
 from agents_crds.v1alpha1.fields import AgentRef, Duration, Flag, Time, WholeNumber
-from agents_crds.v1alpha1.meta import Conditions, ObjectMeta
+from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject
 
 OUTPUT_TEXT_LIMIT = 32_768
 EXCERPT_LIMIT = 100
@@ -111,11 +111,8 @@ class AgentVersion(ApiModel):
     """Its version, the same for the whole run."""
 
 
-class AgentRunStatus(ApiModel):
+class AgentRunStatus(Status):
     """What the operator observed."""
-
-    observed_generation: WholeNumber | None = None
-    """Generation of the spec that this status speaks of."""
 
     finished: Flag | None = None
     """True once the run ended for any reason."""
@@ -157,11 +154,8 @@ class AgentRunStatus(ApiModel):
     """Succeeded: Unknown while the run goes, then True or False with the reason."""
 
 
-class AgentRun(ApiModel):
+class AgentRun(StoredObject):
     """AgentRun is one execution of an Agent: a Temporal workflow, and its outcome in the status."""
-
-    metadata: ObjectMeta
-    """Standard object metadata."""
 
     spec: AgentRunSpec
     """What to run."""

@@ -71,3 +71,23 @@ Conditions = Annotated[
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     ),
 ]
+
+
+class Status(ApiModel):
+    """What every status says."""
+
+    observed_generation: WholeNumber | None = None
+    """Generation of the spec that this status speaks of."""
+
+    conditions: Conditions = ()
+    """What was observed, one condition a type."""
+
+
+class StoredObject(ApiModel):
+    """What every object has, whatever its kind."""
+
+    metadata: ObjectMeta
+    """Standard object metadata."""
+
+    status: Status = Status()
+    """What the operator observed."""

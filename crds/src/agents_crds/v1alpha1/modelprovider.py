@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Rule
-from agents_crds.v1alpha1.fields import SecretKeyRef, WholeNumber
-from agents_crds.v1alpha1.meta import Conditions, ObjectMeta
+from agents_crds.v1alpha1.fields import SecretKeyRef
+from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject
 
 
 class ModelProviderSpec(ApiModel):
@@ -21,21 +21,15 @@ class ModelProviderSpec(ApiModel):
     """The API key."""
 
 
-class ModelProviderStatus(ApiModel):
+class ModelProviderStatus(Status):
     """What the operator observed."""
-
-    observed_generation: WholeNumber | None = None
-    """Generation of the spec that this status speaks of."""
 
     conditions: Conditions = ()
     """Ready."""
 
 
-class ModelProvider(ApiModel):
+class ModelProvider(StoredObject):
     """ModelProvider is an endpoint that serves models, and the Secret with its key."""
-
-    metadata: ObjectMeta
-    """Standard object metadata."""
 
     spec: ModelProviderSpec
     """Where the models are, and how to get in."""

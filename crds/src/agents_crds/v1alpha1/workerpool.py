@@ -6,7 +6,7 @@ from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Rule
 from agents_crds.v1alpha1.fields import Duration, Flag, JsonSchema, ToolName, WholeNumber
-from agents_crds.v1alpha1.meta import Conditions, ObjectMeta
+from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject
 
 
 class EnvVar(ApiModel):
@@ -107,11 +107,8 @@ class ToolDescription(ApiModel):
     """Longest time of one call."""
 
 
-class WorkerPoolStatus(ApiModel):
+class WorkerPoolStatus(Status):
     """What the operator observed."""
-
-    observed_generation: WholeNumber | None = None
-    """Generation of the spec that this status speaks of."""
 
     build: Annotated[str, Field(max_length=64)] | None = None
     """The build that new runs go to."""
@@ -129,11 +126,8 @@ class WorkerPoolStatus(ApiModel):
     """Ready."""
 
 
-class WorkerPool(ApiModel):
+class WorkerPool(StoredObject):
     """WorkerPool is the worker processes that run agents and their tools."""
-
-    metadata: ObjectMeta
-    """Standard object metadata."""
 
     spec: WorkerPoolSpec
     """Which workers, and how many."""

@@ -1,0 +1,50 @@
+"""Pure changes of a list of conditions."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from agents_crds.v1alpha1 import Condition, ConditionType, Reason
+from agents_crds.v1alpha1.fields import utc
+
+Status = Literal["True", "False", "Unknown"]
+MESSAGE_LIMIT = 1024
+
+
+def condition(
+    type_: ConditionType, status: Status, reason: Reason, message: str, *, generation: int, now: datetime
+) -> Condition:
+    """Make a condition; its message is cut at 1024 characters."""
+    if len(message) > MESSAGE_LIMIT:
+        message = message[: MESSAGE_LIMIT - 1] + "…"
+    return Condition(
+        type=type_.value,
+        status=status,
+        reason=reason.value,
+        message=message,
+        observed_generation=generation,
+        last_transition_time=utc(now),
+    )
+
+
+def with_conditions(known: Iterable[Condition], *new: Condition) -> tuple[Condition, ...]:
+    """Replace the conditions of the same types; a transition time moves only with the status."""
+    merged = {old.type: old for old in known}
+    for fresh in new:
+        old = merged.get(fresh.type)
+        if old is not None and old.status == fresh.status:
+            merged[fresh.type] = fresh.model_copy(update={"last_transition_time": old.last_transition_time})
+        else:
+            merged[fresh.type] = fresh
+    return tuple(merged.values())
+
+
+def find(conditions: Iterable[Condition], type_: ConditionType) -> Condition | None:
+    """Return the condition of that type."""
+    return next((found for found in conditions if found.type == type_.value), None)
+
+
+def is_true(conditions: Iterable[Condition], type_: ConditionType) -> bool:
+    """Tell whether the condition of that type is there and True."""
+    found = find(conditions, type_)
+    return found is not None and found.status == "True"

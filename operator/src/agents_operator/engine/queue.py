@@ -1,0 +1,114 @@
+"""A queue of keys: each is worked on by one task at a time, and again if it was added meanwhile."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
+
+K = TypeVar("K", bound=Hashable)
+
+FIRST_RETRY = 1.0
+LAST_RETRY = 300.0
+
+
+class WorkQueue(Generic[K]):
+    """Drives one reconcile function over the keys that were added, now or after a while."""
+
+    def __init__(
+        self,
+        name: str,
+        reconcile: Callable[[K], Awaitable[timedelta | None]],
+        *,
+        concurrency: int,
+        logger: logging.Logger,
+    ) -> None:
+        self._name = name
+        self._reconcile = reconcile
+        self._concurrency = concurrency
+        self._logger = logger
+        self._ready = asyncio.Queue[K]()
+        self._queued: set[K] = set()
+        self._running: set[K] = set()
+        self._again: set[K] = set()
+        self._timers: dict[K, asyncio.TimerHandle] = {}
+        self._failures: dict[K, int] = {}
+        self._locks: WeakValueDictionary[K, asyncio.Lock] = WeakValueDictionary()
+
+    def add(self, key: K) -> None:
+        """Reconcile the key as soon as a task is free; a later time that was set for it is dropped."""
+        self._cancel_timer(key)
+        if key in self._running:
+            self._again.add(key)
+        elif key not in self._queued:
+            self._queued.add(key)
+            self._ready.put_nowait(key)
+
+    def add_after(self, key: K, delay: timedelta) -> None:
+        """Reconcile the key after a while, unless it is added earlier; only the latest time counts."""
+        self._cancel_timer(key)
+        loop = asyncio.get_running_loop()
+        self._timers[key] = loop.call_later(delay.total_seconds(), self.add, key)
+
+    def __len__(self) -> int:
+        return len(self._queued) + len(self._running)
+
+    @asynccontextmanager
+    async def exclusive(self, key: K) -> AsyncIterator[None]:
+        """Keep the key from being reconciled while something else writes its object."""
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            yield
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(self._concurrency):
+                tasks.create_task(self._work(), name=f"{self._name}-{number}")
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._ready.get()
+            self._queued.discard(key)
+            self._running.add(key)
+            try:
+                await self._attempt(key)
+            finally:
+                self._running.discard(key)
+                if key in self._again:
+                    self._again.discard(key)
+                    self.add(key)
+
+    async def _attempt(self, key: K) -> None:
+        try:
+            async with self.exclusive(key):
+                delay = await self._reconcile(key)
+        except Exception:
+            failures = self._failures[key] = self._failures.get(key, 0) + 1
+            delay = backoff(failures)
+            self._logger.exception(
+                "%s %s failed, next attempt in %.0f s", self._name, key, delay.total_seconds()
+            )
+        else:
+            self._failures.pop(key, None)
+        if delay is not None:
+            self.add_after(key, delay)
+
+    def _cancel_timer(self, key: K) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
+
+def backoff(failures: int) -> timedelta:
+    """Return the pause after so many failures in a row: doubling, with jitter, at most five minutes."""
+    pause = min(FIRST_RETRY * 2 ** min(failures - 1, 16), LAST_RETRY)
+    return jittered(timedelta(seconds=pause))
+
+
+def jittered(pause: timedelta) -> timedelta:
+    """Spread a pause by ±20 %, so that objects that were touched together do not stay together."""
+    return pause * random.uniform(0.8, 1.2)  # noqa: S311 -- spreads load, guards nothing

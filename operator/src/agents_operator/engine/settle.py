@@ -1,0 +1,126 @@
+"""The one place where statuses are written, and where a reconcile that ended early leaves its traces."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Generic, Literal
+
+from agents_crds.v1alpha1 import Condition, ConditionType, Status
+
+from agents_operator.engine.conditions import condition, find, with_conditions
+from agents_operator.engine.queue import jittered
+from agents_operator.engine.world import Cache, Key
+from agents_operator.errors import Stalled, Waiting
+from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.errors import ConflictError, GoneError
+from agents_operator.kubernetes.events import Events
+from agents_operator.kubernetes.resources import M, Resource
+
+AFTER_CONFLICT = timedelta(seconds=0.2)
+AFTER_STALL = timedelta(minutes=5)
+
+
+class Settle(Generic[M]):
+    """Settles the reconciles of one kind.
+
+    `summary` is the condition that speaks for the object as a whole; it is `undone` while the object waits.
+    """
+
+    def __init__(
+        self,
+        resource: Resource[M],
+        cache: Cache[M],
+        api: KubernetesApi,
+        events: Events,
+        *,
+        now: Callable[[], datetime],
+        summary: ConditionType = ConditionType.READY,
+        undone: Literal["False", "Unknown"] = "False",
+    ) -> None:
+        self._resource = resource
+        self._cache = cache
+        self._api = api
+        self._events = events
+        self._now = now
+        self._summary = summary
+        self._undone = undone
+
+    async def run(self, key: Key, sync: Callable[[M], Awaitable[timedelta | None]]) -> timedelta | None:
+        """Reconcile an object by `sync` and return when to look again; unknown errors propagate."""
+        stored = self._cache.get(key)
+        if stored is None:
+            return None
+        try:
+            return await sync(stored)
+        except GoneError:
+            return None
+        except ConflictError:
+            # The watch brings what somebody else wrote.
+            return AFTER_CONFLICT
+        except (Waiting, Stalled) as early:
+            return await self._end_early(self._cache.get(key) or stored, early)
+
+    async def write(self, stored: M, status: Status) -> M:
+        """Write a status if it differs, and remember what is stored now."""
+        if status == stored.status:
+            return stored
+        fresh = await self._api.write_status(self._resource, stored, status)
+        self._cache.see(fresh)
+        return fresh
+
+    async def _end_early(self, stored: M, early: Waiting | Stalled) -> timedelta:
+        status = early_status(stored, early, summary=self._summary, undone=self._undone, now=self._now())
+        known = find(stored.status.conditions, early.condition)
+        try:
+            await self.write(stored, status)
+        except ConflictError:
+            return AFTER_CONFLICT
+        except GoneError:
+            return AFTER_STALL
+        if is_news(known, early):
+            await self._events.post(
+                self._resource, stored, "Warning", early.reason, early.message, action="Reconcile"
+            )
+        match early:
+            case Waiting():
+                return jittered(early.after)
+            case Stalled():
+                return jittered(AFTER_STALL)
+
+
+def early_status(
+    stored: M,
+    early: Waiting | Stalled,
+    *,
+    summary: ConditionType,
+    undone: Literal["False", "Unknown"],
+    now: datetime,
+) -> Status:
+    """Say in the conditions why the reconcile ended early."""
+    generation = stored.metadata.generation
+    types = dict.fromkeys((early.condition, summary))
+    return stored.status.model_copy(
+        update={
+            "observed_generation": generation,
+            "conditions": with_conditions(
+                stored.status.conditions,
+                *(
+                    condition(
+                        type_,
+                        undone if type_ is summary else "False",
+                        early.reason,
+                        early.message,
+                        generation=generation,
+                        now=now,
+                    )
+                    for type_ in types
+                ),
+            ),
+        }
+    )
+
+
+def is_news(known: Condition | None, early: Waiting | Stalled) -> bool:
+    """Tell whether an event is due: something is wrong that was not known to be."""
+    if isinstance(early, Waiting) and early.expected:
+        return False
+    return known is None or (known.reason, known.message) != (early.reason.value, early.message)

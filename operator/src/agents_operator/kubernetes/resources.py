@@ -1,0 +1,37 @@
+"""The kinds the operator reads and writes as models, and where the API server keeps them."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from agents_crds.v1alpha1 import API_VERSION, Agent, AgentRun, ModelProvider, StoredObject, WorkerPool
+
+M = TypeVar("M", bound=StoredObject)
+
+
+@dataclass(frozen=True)
+class Resource(Generic[M]):
+    """A kind of this project's group."""
+
+    model: type[M]
+    plural: str
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind."""
+        return self.model.__name__
+
+    def path(self, namespace: str, name: str = "") -> str:
+        """Path of a namespace's objects, or of one of them, below the server's address."""
+        collection = f"apis/{API_VERSION}/namespaces/{namespace}/{self.plural}"
+        return f"{collection}/{name}" if name else collection
+
+    @property
+    def everywhere(self) -> str:
+        """Path of the objects of all namespaces."""
+        return f"apis/{API_VERSION}/{self.plural}"
+
+
+AGENTS = Resource(Agent, "agents")
+AGENT_RUNS = Resource(AgentRun, "agentruns")
+MODEL_PROVIDERS = Resource(ModelProvider, "modelproviders")
+WORKER_POOLS = Resource(WorkerPool, "workerpools")

@@ -1,0 +1,52 @@
+"""The operator's settings, from the environment."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from agents_crds.v1alpha1.fields import DNS_LABEL, Duration
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Variables `DURABLE_AGENTS_*`; Temporal's own are read by its SDK, KUBECONFIG by kopf."""
+
+    model_config = SettingsConfigDict(env_prefix="DURABLE_AGENTS_", frozen=True)
+
+    installation: Annotated[str, Field(pattern=DNS_LABEL, max_length=40)] | None = None
+    """Prefix of every name outside the cluster; generated once and kept in a ConfigMap when absent."""
+
+    namespace: str = "durable-agents-system"
+    """The operator's own namespace."""
+
+    watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
+    """Namespaces to serve, separated by commas; none means all."""
+
+    health_port: int = 8080
+    """Port of /healthz and /readyz."""
+
+    agent_interval: Duration = timedelta(minutes=10)
+    """How often a remote agent is compared with its manifest."""
+
+    provider_interval: Duration = timedelta(minutes=5)
+    """How often a provider that is Ready is tried again."""
+
+    retry_interval: Duration = timedelta(seconds=10)
+    """How soon what may come by itself (a Secret, a worker, a provider) is looked for again."""
+
+    sweep_interval: Duration = timedelta(minutes=1)
+    """How often Temporal's workflows are compared with the AgentRuns, and expired runs are deleted."""
+
+    deletion_timeout: Duration = timedelta(minutes=10)
+    """How long the deletion of an Agent waits for its remote agent before it is recorded as an orphan."""
+
+    cancel_grace: Duration = timedelta(seconds=60)
+    """How long a cancelled workflow may go on before it is terminated."""
+
+    log_level: str = "INFO"
+    """Level of the log."""
+
+    @field_validator("watch_namespaces", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(filter(None, value.replace(" ", "").split(","))) if isinstance(value, str) else value
