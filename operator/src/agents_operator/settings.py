@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Annotated
 
-from agents_crds.v1alpha1.fields import DNS_LABEL, Duration
+from agents_crds.v1alpha1.fields import Duration
+from agents_crds.v1alpha1.text import DNS_LABEL
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Generic, Literal
 
-from agents_crds.v1alpha1 import Condition, ConditionType, Status
+from agents_crds.v1alpha1 import Condition, ConditionType, Reason, Status
 
 from agents_operator.engine.conditions import condition, find, with_conditions
 from agents_operator.engine.queue import jittered
@@ -14,8 +14,10 @@ from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.errors import ConflictError, GoneError
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import M, Resource
+from agents_operator.temporal.errors import TemporalUnreachableError
 
 AFTER_CONFLICT = timedelta(seconds=0.2)
+AFTER_OUTAGE = timedelta(seconds=5)
 AFTER_STALL = timedelta(minutes=5)
 
 
@@ -56,8 +58,13 @@ class Settle(Generic[M]):
         except ConflictError:
             # The watch brings what somebody else wrote.
             return AFTER_CONFLICT
-        except (Waiting, Stalled) as early:
-            return await self._end_early(self._cache.get(key) or stored, early)
+        except TemporalUnreachableError as error:
+            early: Waiting | Stalled = Waiting(
+                Reason.TEMPORAL_UNREACHABLE, str(error), after=AFTER_OUTAGE, condition=self._summary
+            )
+        except (Waiting, Stalled) as reason:
+            early = reason
+        return await self._end_early(self._cache.get(key) or stored, early)
 
     async def write(self, stored: M, status: Status) -> M:
         """Write a status if it differs, and remember what is stored now."""

@@ -1,8 +1,8 @@
 """The objects as they were last seen, so that a reconcile needs no reads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, StoredObject, WorkerPool
 
@@ -28,42 +28,52 @@ M = TypeVar("M", bound=StoredObject)
 
 
 class Cache(Generic[M]):
-    """The last seen state of every object of one kind."""
+    """The last seen state of every object of one kind; `changed` hears of each step from old to new."""
 
-    def __init__(self) -> None:
-        self._objects: dict[Key, M] = {}
+    def __init__(self, changed: Callable[[M | None, M | None], None]) -> None:
+        self._changed = changed
+        self._objects: dict[str, M] = {}
+        self._uids: dict[tuple[str, str], str] = {}
 
-    def see(self, stored: M) -> bool:
-        """Remember an object; False when this state, or a later one, was seen already.
+    def see(self, stored: M) -> None:
+        """Remember an object, unless this state of it or a later one was seen already.
 
         Our own writes are seen before the watch brings them, so events can be late. Resource versions of one
         kind are ordered (KEP-5504).
         """
-        key = Key.of(stored)
-        known = self._objects.get(key)
+        metadata = stored.metadata
+        known = self._objects.get(metadata.uid)
         if known is not None and _version(known) >= _version(stored):
-            return False
-        self._objects[key] = stored
-        return True
+            return
+        self._objects[metadata.uid] = stored
+        self._uids[metadata.namespace, metadata.name] = metadata.uid
+        self._changed(known, stored)
 
-    def forget(self, key: Key) -> M | None:
-        """Drop an object and return what was known of it."""
-        return self._objects.pop(key, None)
+    def forget(self, key: Key) -> None:
+        """Drop an object that is gone."""
+        known = self._objects.pop(key.uid, None)
+        if known is None:
+            return
+        if self._uids.get((key.namespace, key.name)) == key.uid:
+            del self._uids[key.namespace, key.name]
+        self._changed(known, None)
 
     def get(self, key: Key) -> M | None:
         """Return the object, or None when it was never seen or is gone."""
-        return self._objects.get(key)
+        return self._objects.get(key.uid)
+
+    def by_uid(self, uid: str) -> M | None:
+        """Return the object of that identity."""
+        return self._objects.get(uid)
 
     def named(self, namespace: str, name: str) -> M | None:
-        """Return the object of that name, the newest if one is being replaced by another."""
-        found = [
-            stored for key, stored in self._objects.items() if (key.namespace, key.name) == (namespace, name)
-        ]
-        return max(found, key=_version, default=None)
+        """Return the object of that name, the last seen one if another took its place."""
+        uid = self._uids.get((namespace, name))
+        return None if uid is None else self._objects.get(uid)
 
     def within(self, namespace: str) -> Iterator[M]:
         """Iterate over the objects of a namespace."""
-        return (stored for key, stored in list(self._objects.items()) if key.namespace == namespace)
+        return (stored for stored in self if stored.metadata.namespace == namespace)
 
     def __iter__(self) -> Iterator[M]:
         return iter(list(self._objects.values()))
@@ -72,14 +82,51 @@ class Cache(Generic[M]):
         return len(self._objects)
 
 
+class Listener(Protocol):
+    """Hears of every change; None stands for an object that is not there."""
+
+    def agent_changed(self, old: Agent | None, new: Agent | None) -> None:
+        """An Agent came, changed or went."""
+
+    def run_changed(self, old: AgentRun | None, new: AgentRun | None) -> None:
+        """An AgentRun came, changed or went."""
+
+    def provider_changed(self, old: ModelProvider | None, new: ModelProvider | None) -> None:
+        """A ModelProvider came, changed or went."""
+
+    def pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
+        """A WorkerPool came, changed or went."""
+
+
 class World:
     """Everything that the operator watches. Of the AgentRuns, those that are not finished."""
 
     def __init__(self) -> None:
-        self.agents = Cache[Agent]()
-        self.runs = Cache[AgentRun]()
-        self.providers = Cache[ModelProvider]()
-        self.pools = Cache[WorkerPool]()
+        self._listeners: list[Listener] = []
+        self.agents = Cache[Agent](self._agent_changed)
+        self.runs = Cache[AgentRun](self._run_changed)
+        self.providers = Cache[ModelProvider](self._provider_changed)
+        self.pools = Cache[WorkerPool](self._pool_changed)
+
+    def listen(self, listener: Listener) -> None:
+        """Tell a listener of every change from now on."""
+        self._listeners.append(listener)
+
+    def _agent_changed(self, old: Agent | None, new: Agent | None) -> None:
+        for listener in self._listeners:
+            listener.agent_changed(old, new)
+
+    def _run_changed(self, old: AgentRun | None, new: AgentRun | None) -> None:
+        for listener in self._listeners:
+            listener.run_changed(old, new)
+
+    def _provider_changed(self, old: ModelProvider | None, new: ModelProvider | None) -> None:
+        for listener in self._listeners:
+            listener.provider_changed(old, new)
+
+    def _pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
+        for listener in self._listeners:
+            listener.pool_changed(old, new)
 
 
 def _version(stored: StoredObject) -> int:

@@ -91,6 +91,15 @@ class KubernetesApi:
             await self.request("PATCH", path, body=operations, content_type=JSON_PATCH)
         )
 
+    async def merge_status(self, resource: Resource[M], stored: M, status: Status) -> None:
+        """Merge into the status of this very object, and leave alone what the model does not know."""
+        change: JsonValue = {
+            "metadata": {"uid": stored.metadata.uid, "resourceVersion": stored.metadata.resource_version},
+            "status": status.manifest(),
+        }
+        path = resource.path(stored.metadata.namespace, stored.metadata.name) + "/status"
+        await self.request("PATCH", path, body=change, content_type=MERGE_PATCH)
+
     async def write_finalizers(self, resource: Resource[M], stored: M, finalizers: tuple[str, ...]) -> M:
         """Replace the finalizers of this very object in the version that was read."""
         metadata: dict[str, JsonValue] = {

@@ -1,0 +1,63 @@
+"""Objects that were stored under another release's schema and no longer parse."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from agents_crds.v1alpha1 import ConditionType, Reason, StoredObject
+from pydantic import ValidationError
+
+from agents_operator.engine.conditions import condition, find, with_conditions
+from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.errors import ConflictError, GoneError
+from agents_operator.kubernetes.events import Events
+from agents_operator.kubernetes.resources import AGENT_RUNS, M, Resource
+
+
+class Invalid:
+    """Tells the owner of an object what is wrong with it, and leaves it at that."""
+
+    def __init__(
+        self, api: KubernetesApi, events: Events, *, now: Callable[[], datetime], logger: logging.Logger
+    ) -> None:
+        self._api = api
+        self._events = events
+        self._now = now
+        self._logger = logger
+
+    async def refuse(self, resource: Resource[M], body: Mapping[str, object], error: ValidationError) -> None:
+        """Write a condition and an event that name the fields."""
+        envelope = Resource(StoredObject, resource.plural)
+        stored = StoredObject.model_validate(body)
+        message = describe(error)
+        self._logger.error(
+            "%s %s/%s: %s", resource.kind, stored.metadata.namespace, stored.metadata.name, message
+        )
+        type_ = ConditionType.SUCCEEDED if resource.plural == AGENT_RUNS.plural else ConditionType.READY
+        known = find(stored.status.conditions, type_)
+        if known is not None and known.message == message:
+            return
+        refused = condition(
+            type_,
+            "False",
+            Reason.INVALID_OBJECT,
+            message,
+            generation=stored.metadata.generation,
+            now=self._now(),
+        )
+        conditions = with_conditions(stored.status.conditions, refused)
+        try:
+            await self._api.merge_status(
+                envelope, stored, stored.status.model_copy(update={"conditions": conditions})
+            )
+        except (ConflictError, GoneError):
+            # The next event brings the newer state.
+            return
+        await self._events.post(resource, stored, "Warning", Reason.INVALID_OBJECT, message, action="Parse")
+
+
+def describe(error: ValidationError) -> str:
+    """Name each field that does not fit, and why."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+    )

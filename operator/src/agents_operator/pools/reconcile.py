@@ -1,0 +1,143 @@
+"""Brings a WorkerPool's Deployments to its spec, and learns what its workers offer."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from agents_crds.contract import CONTRACT
+from agents_crds.contract.names import pool_queue, probe_workflow_id, worker_deployment
+from agents_crds.contract.tools import ToolCatalogue
+from agents_crds.v1alpha1 import Reason, WorkerPool
+from temporalio.common import WorkerDeploymentVersion
+
+from agents_operator.engine.queue import jittered
+from agents_operator.engine.settle import Settle
+from agents_operator.engine.world import Key, World
+from agents_operator.errors import Stalled, Waiting
+from agents_operator.kubernetes.deployments import Deployments, WorkerDeployment
+from agents_operator.pools.deployment import (
+    TemporalTarget,
+    build_of,
+    deployment_name,
+    pool_providers,
+    worker_deployment_manifest,
+)
+from agents_operator.pools.status import ready_status
+from agents_operator.temporal.builds import NoWorkerError, WorkerBuilds
+
+# A starting worker answers within a few seconds: look often, it is cheap.
+PROBE_AGAIN = timedelta(seconds=1)
+DRAIN_AGAIN = timedelta(seconds=30)
+
+
+class PoolReconciler:
+    """Reconciles WorkerPools."""
+
+    def __init__(
+        self,
+        world: World,
+        settle: Settle[WorkerPool],
+        deployments: Deployments,
+        builds: WorkerBuilds,
+        *,
+        installation: str,
+        temporal: TemporalTarget,
+        interval: timedelta,
+        now: Callable[[], datetime],
+        logger: logging.Logger,
+    ) -> None:
+        self._world = world
+        self._settle = settle
+        self._deployments = deployments
+        self._builds = builds
+        self._installation = installation
+        self._temporal = temporal
+        self._interval = interval
+        self._now = now
+        self._logger = logger
+
+    async def reconcile(self, key: Key) -> timedelta | None:
+        """Bring one pool to its spec; return when to look again."""
+        return await self._settle.run(key, self._sync)
+
+    async def _sync(self, pool: WorkerPool) -> timedelta | None:
+        if pool.metadata.deletion_timestamp is not None:
+            # Its Deployments are its dependents: the garbage collector takes them.
+            return None
+        build = build_of(pool)
+        await self._apply(pool, build)
+        if pool.spec.replicas == 0 and pool.status.build == build:
+            # Nobody is there to answer, and what this build offers is known.
+            return None
+        version = self._version(pool, build)
+        catalogue = await self._probe(pool, version)
+        if await self._builds.current(version.deployment_name) != build:
+            await self._builds.make_current(version)
+            self._logger.info("workerpool %s: new runs go to build %s", Key.of(pool), build)
+        await self._settle.write(pool, ready_status(pool, build, catalogue, now=self._now()))
+        draining = await self._remove_drained(pool, build)
+        return DRAIN_AGAIN if draining else jittered(self._interval)
+
+    async def _apply(self, pool: WorkerPool, build: str) -> None:
+        namespace = pool.metadata.namespace
+        providers = pool_providers(
+            pool, self._world.agents.within(namespace), self._world.providers.within(namespace)
+        )
+        manifest = worker_deployment_manifest(
+            pool, build, installation=self._installation, temporal=self._temporal, providers=providers
+        )
+        await self._deployments.apply(namespace, deployment_name(pool, build), manifest)
+
+    async def _probe(self, pool: WorkerPool, version: WorkerDeploymentVersion) -> ToolCatalogue:
+        namespace, name, build = pool.metadata.namespace, pool.metadata.name, version.build_id
+        if pool.spec.replicas == 0:
+            raise Waiting(
+                Reason.WORKER_NOT_RESPONDING,
+                f"spec.replicas is 0: set it to 1, so that a worker of build {build} can tell its tools",
+                after=self._interval,
+            )
+        queue = pool_queue(self._installation, namespace, name)
+        try:
+            catalogue = await self._builds.describe_tools(
+                version, queue, probe_workflow_id(self._installation, namespace, name, build)
+            )
+        except NoWorkerError as error:
+            deployment = deployment_name(pool, build)
+            raise Waiting(
+                Reason.WORKER_NOT_RESPONDING,
+                f"no worker of build {build}: {error}; "
+                f"if it stays so, look at the logs of Deployment {deployment}",
+                after=PROBE_AGAIN,
+                expected=True,
+            ) from error
+        require_known_contract(catalogue)
+        return catalogue
+
+    async def _remove_drained(self, pool: WorkerPool, current: str) -> tuple[WorkerDeployment, ...]:
+        """Delete the Deployments of older builds that no run is pinned to; return those that stay."""
+        namespace = pool.metadata.namespace
+        found = await self._deployments.of_pool(namespace, pool.metadata.name)
+        draining: list[WorkerDeployment] = []
+        for old in (deployment for deployment in found if deployment.build != current):
+            if await self._builds.count_running(self._version(pool, old.build)):
+                draining.append(old)
+                continue
+            await self._deployments.delete(namespace, old.metadata.name)
+            self._logger.info("workerpool %s: removed drained build %s", Key.of(pool), old.build)
+        return tuple(draining)
+
+    def _version(self, pool: WorkerPool, build: str) -> WorkerDeploymentVersion:
+        name = worker_deployment(self._installation, pool.metadata.namespace, pool.metadata.name)
+        return WorkerDeploymentVersion(name, build)
+
+
+def require_known_contract(catalogue: ToolCatalogue) -> None:
+    """Raise Stalled when the worker speaks a contract that this operator does not."""
+    if catalogue.contract == CONTRACT:
+        return
+    older = catalogue.contract < CONTRACT
+    raise Stalled(
+        Reason.WORKER_TOO_OLD if older else Reason.WORKER_TOO_NEW,
+        f"the worker speaks contract {catalogue.contract} and this operator {CONTRACT}: "
+        + ("rebuild the image on this release's worker" if older else "upgrade the operator first"),
+    )

@@ -1,0 +1,59 @@
+"""Deletes finished runs whose time to live is over."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+from agents_crds.v1alpha1 import AgentRun
+
+from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.resources import AGENT_RUNS
+from agents_operator.runs.status import EXPIRY_FORMAT
+
+MINUTE = timedelta(minutes=1)
+
+
+class RunExpiry:
+    """Deletes expired runs, a minute's worth of a namespace in one request."""
+
+    def __init__(self, api: KubernetesApi, *, now: Callable[[], datetime], logger: logging.Logger) -> None:
+        self._api = api
+        self._now = now
+        self._logger = logger
+        self._swept_until: datetime | None = None
+
+    async def sweep(self) -> None:
+        """Delete what has expired since the last sweep; the first one looks at every run with an expiry."""
+        until = self._now().replace(second=0, microsecond=0)
+        if self._swept_until is None:
+            await self._delete("status.expires!=", until)
+        else:
+            for minute in minutes_between(self._swept_until, until):
+                await self._delete(f"status.expires={minute}", until)
+        self._swept_until = until
+
+    async def _delete(self, selector: str, until: datetime) -> None:
+        async for page in self._api.pages(AGENT_RUNS, field_selector=selector):
+            for namespace, minutes in expired(page, until=until).items():
+                for minute in sorted(minutes):
+                    await self._api.delete_all(
+                        AGENT_RUNS, namespace, field_selector=f"status.expires={minute}"
+                    )
+                    self._logger.info("namespace %s: deleted the runs that expired at %s", namespace, minute)
+
+
+def minutes_between(after: datetime, until: datetime) -> tuple[str, ...]:
+    """Name the minutes after one time up to another."""
+    count = (until - after) // MINUTE
+    return tuple((after + MINUTE * step).strftime(EXPIRY_FORMAT) for step in range(1, count + 1))
+
+
+def expired(runs: Iterable[AgentRun], *, until: datetime) -> dict[str, set[str]]:
+    """Find the minutes of each namespace that have passed."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for run in runs:
+        minute = run.status.expires
+        if minute and datetime.strptime(minute, EXPIRY_FORMAT).replace(tzinfo=UTC) <= until:
+            found[run.metadata.namespace].add(minute)
+    return dict(found)

@@ -1,0 +1,80 @@
+"""Writes the outcome of a run, once."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from agents_crds.contract.names import RunIdentity
+from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
+
+from agents_operator.engine.queue import WorkQueue
+from agents_operator.engine.settle import Settle
+from agents_operator.engine.world import Key, World
+from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.errors import ConflictError, GoneError, RejectedError
+from agents_operator.kubernetes.resources import AGENT_RUNS
+from agents_operator.runs.status import failed_status
+
+
+class Outcomes:
+    """Records how runs ended, whoever found out."""
+
+    def __init__(
+        self,
+        world: World,
+        queue: WorkQueue[Key],
+        settle: Settle[AgentRun],
+        api: KubernetesApi,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._world = world
+        self._queue = queue
+        self._settle = settle
+        self._api = api
+        self._now = now
+
+    async def record(self, identity: RunIdentity, status_of: Callable[[AgentRun], AgentRunStatus]) -> None:
+        """Write the status that `status_of` makes of the run, unless the run is gone or has an outcome.
+
+        The run is found by the workflow's own identity and the write is tested on the version that was read,
+        so it can never reach another object.
+        """
+        run = self._world.runs.by_uid(identity.uid) or await self._search(identity)
+        if run is None:
+            return
+        key = Key.of(run)
+        async with self._queue.exclusive(key):
+            latest: AgentRun | None = self._world.runs.get(key) or run
+            while latest is not None and not latest.status.finished:
+                try:
+                    await self._write(latest, status_of(latest))
+                except ConflictError:
+                    latest = await self._read(key)
+                except GoneError:
+                    return
+                else:
+                    return
+
+    async def _write(self, run: AgentRun, status: AgentRunStatus) -> None:
+        try:
+            await self._settle.write(run, status)
+        except RejectedError as error:
+            message = f"the API server refused the outcome, which is kept in the workflow: {error.message}"
+            await self._settle.write(
+                run, failed_status(run, Reason.REPORT_REJECTED, message, now=self._now())
+            )
+
+    async def _read(self, key: Key) -> AgentRun | None:
+        stored = await self._api.get(AGENT_RUNS, key.namespace, key.name)
+        return stored if stored is not None and stored.metadata.uid == key.uid else None
+
+    async def _search(self, identity: RunIdentity) -> AgentRun | None:
+        """Look a run up that the watch has not brought yet."""
+        pages = self._api.pages(
+            AGENT_RUNS, namespace=identity.namespace, field_selector="status.finished!=true"
+        )
+        async for page in pages:
+            for run in page:
+                if run.metadata.uid == identity.uid:
+                    return run
+        return None

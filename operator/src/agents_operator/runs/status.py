@@ -1,0 +1,124 @@
+"""The status of an AgentRun, from its start to its outcome; pure."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Literal
+
+from agents_crds.contract.run import RunOutcome
+from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Condition, ConditionType, Reason
+from agents_crds.v1alpha1.agentrun import (
+    EXCERPT_LIMIT,
+    OUTPUT_TEXT_LIMIT,
+    AgentVersion,
+    Output,
+    Usage,
+)
+from agents_crds.v1alpha1.fields import format_duration, utc
+
+from agents_operator.engine.conditions import condition, with_conditions
+from agents_operator.temporal.workflows import StartedWorkflow
+
+EXPIRY_FORMAT = "%Y-%m-%dT%H:%MZ"
+
+
+def started_status(run: AgentRun, workflow_id: str, started: StartedWorkflow) -> AgentRunStatus:
+    """Record the start, as the workflow itself tells it."""
+    return run.status.model_copy(
+        update={
+            "observed_generation": run.metadata.generation,
+            "workflow_id": workflow_id,
+            "workflow_run_id": started.run_id,
+            "agent": AgentVersion(id=started.memo.agent_id, version=started.memo.agent_version),
+            "start_time": utc(started.start_time),
+            "conditions": with_conditions(
+                run.status.conditions,
+                condition(
+                    ConditionType.SUCCEEDED,
+                    "Unknown",
+                    Reason.RUNNING,
+                    "the workflow was started",
+                    generation=run.metadata.generation,
+                    now=started.start_time,
+                ),
+            ),
+        }
+    )
+
+
+def outcome_status(run: AgentRun, workflow_id: str, outcome: RunOutcome) -> AgentRunStatus:
+    """Record how the workflow ended, as it reported itself."""
+    result = outcome.result
+    succeeded: Literal["True", "False"] = "True" if result.reason is Reason.SUCCEEDED else "False"
+    return run.status.model_copy(
+        update={
+            "workflow_id": workflow_id,
+            "agent": AgentVersion(id=outcome.agent_id, version=outcome.agent_version),
+            "conversation_id": result.conversation_id,
+            "start_time": utc(outcome.started_at),
+            "turns": result.turns,
+            "usage": Usage(
+                prompt_tokens=result.usage.prompt_tokens,
+                completion_tokens=result.usage.completion_tokens,
+                total_tokens=result.usage.total_tokens,
+            ),
+            "output": output(result.text),
+            **_finish(
+                run,
+                started_at=outcome.started_at,
+                finished_at=outcome.finished_at,
+                end=_end(run, succeeded, result.reason, result.message, outcome.finished_at),
+            ),
+        }
+    )
+
+
+def failed_status(run: AgentRun, reason: Reason, message: str, *, now: datetime) -> AgentRunStatus:
+    """Record an end that the workflow could not, or may not, report."""
+    return run.status.model_copy(
+        update=_finish(
+            run,
+            started_at=run.status.start_time or now,
+            finished_at=now,
+            end=_end(run, "False", reason, message, now),
+        )
+    )
+
+
+def _end(
+    run: AgentRun, succeeded: Literal["True", "False"], reason: Reason, message: str, now: datetime
+) -> Condition:
+    generation = run.metadata.generation
+    return condition(ConditionType.SUCCEEDED, succeeded, reason, message, generation=generation, now=now)
+
+
+def _finish(
+    run: AgentRun, *, started_at: datetime, finished_at: datetime, end: Condition
+) -> dict[str, object]:
+    return {
+        "observed_generation": run.metadata.generation,
+        "finished": True,
+        "completion_time": utc(finished_at),
+        "duration": format_duration(finished_at - started_at),
+        "expires": expiry(finished_at, run.spec.ttl_seconds_after_finished),
+        "conditions": with_conditions(run.status.conditions, end),
+    }
+
+
+def output(text: str) -> Output:
+    """Cut an answer to what a status holds; newlines become spaces in the excerpt."""
+    line = re.sub(r"\s+", " ", text).strip()
+    excerpt = line if len(line) <= EXCERPT_LIMIT else line[: EXCERPT_LIMIT - 1] + "…"
+    return Output(
+        text=text[:OUTPUT_TEXT_LIMIT],
+        excerpt=excerpt,
+        truncated=len(text) > OUTPUT_TEXT_LIMIT,
+        bytes=len(text.encode(errors="replace")),
+    )
+
+
+def expiry(finished_at: datetime, ttl_seconds: int | None) -> str | None:
+    """Name the minute after which the run may be deleted; runs of one minute go in one request."""
+    if ttl_seconds is None:
+        return None
+    minute = utc(finished_at + timedelta(seconds=ttl_seconds + 59)).replace(second=0)
+    return minute.strftime(EXPIRY_FORMAT)

@@ -1,0 +1,117 @@
+"""Compares Temporal's workflows with the AgentRuns, for what neither watch nor report can tell."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from agents_crds.contract.names import RunIdentity
+from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
+from temporalio.client import WorkflowExecutionStatus
+
+from agents_operator.engine.queue import WorkQueue
+from agents_operator.engine.world import Key, World
+from agents_operator.runs.record import Outcomes
+from agents_operator.runs.status import failed_status, outcome_status
+from agents_operator.temporal.workflows import OpenWorkflow, Workflows, WorkflowState
+
+# Both sides lag behind each other by seconds; what is younger than this is left alone.
+SETTLED = timedelta(minutes=2)
+
+
+class RunSweep:
+    """Finds runs whose workflow ended behind our back, and workflows whose run is gone."""
+
+    def __init__(
+        self,
+        world: World,
+        queue: WorkQueue[Key],
+        workflows: Workflows,
+        outcomes: Outcomes,
+        *,
+        installation: str,
+        settled: timedelta,
+        now: Callable[[], datetime],
+        logger: logging.Logger,
+    ) -> None:
+        self._world = world
+        self._queue = queue
+        self._workflows = workflows
+        self._outcomes = outcomes
+        self._installation = installation
+        self._settled = settled
+        self._now = now
+        self._logger = logger
+
+    async def sweep(self) -> None:
+        """Do it once; nothing is touched when the listing fails."""
+        workflows = [found async for found in self._workflows.list_open(self._installation)]
+        before = self._now() - self._settled
+        for key in orphaned(workflows, self._world.runs, before=before):
+            # The run's own reconcile asks the API server before it stops anything.
+            self._logger.info("agentrun %s: a workflow goes on without it", key)
+            self._queue.add(key)
+        for run in unaccompanied(self._world.runs, workflows, before=before):
+            await self._close(run)
+
+    async def _close(self, run: AgentRun) -> None:
+        identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
+        state = await self._workflows.state(identity)
+        if state is not None and state.is_open:
+            return
+        self._logger.warning("agentrun %s: its workflow is closed and did not report", Key.of(run))
+        now = self._now()
+        await self._outcomes.record(identity, lambda latest: closed_status(latest, identity, state, now=now))
+
+
+def orphaned(
+    workflows: Iterable[OpenWorkflow], runs: Iterable[AgentRun], *, before: datetime
+) -> tuple[Key, ...]:
+    """Find the workflows, started before a time, of which no unfinished run is known."""
+    known = {run.metadata.uid for run in runs if not run.status.finished}
+    return tuple(
+        Key(found.identity.namespace, found.memo.name, found.identity.uid)
+        for found in workflows
+        if found.identity.uid not in known and found.start_time < before and found.memo is not None
+    )
+
+
+def unaccompanied(
+    runs: Iterable[AgentRun], workflows: Iterable[OpenWorkflow], *, before: datetime
+) -> tuple[AgentRun, ...]:
+    """Find the runs, started before a time, that have no open workflow any more."""
+    going = {found.identity.uid for found in workflows}
+    return tuple(
+        run
+        for run in runs
+        if run.status.workflow_id is not None
+        and not run.status.finished
+        and run.metadata.uid not in going
+        and run.status.start_time is not None
+        and run.status.start_time < before
+    )
+
+
+def closed_status(
+    run: AgentRun, identity: RunIdentity, state: WorkflowState | None, *, now: datetime
+) -> AgentRunStatus:
+    """Say how a workflow that did not report has ended."""
+    if state is None:
+        return failed_status(
+            run, Reason.WORKFLOW_LOST, f"Temporal no longer has workflow {identity.workflow_id}", now=now
+        )
+    if state.outcome is not None:
+        return outcome_status(run, identity.workflow_id, state.outcome)
+    reason, message = _closed(state.status)
+    return failed_status(run, reason, message, now=state.close_time or now)
+
+
+def _closed(status: WorkflowExecutionStatus) -> tuple[Reason, str]:
+    match status:
+        case WorkflowExecutionStatus.TERMINATED:
+            return Reason.TERMINATED, "the workflow was terminated in Temporal"
+        case WorkflowExecutionStatus.CANCELED:
+            return Reason.CANCELLED, "the workflow was cancelled in Temporal"
+        case WorkflowExecutionStatus.TIMED_OUT:
+            return Reason.TIMED_OUT, "no worker took the workflow up for a day after its limits.timeout"
+        case _:
+            return Reason.WORKFLOW_FAILED, "the workflow failed; Temporal's UI shows where"

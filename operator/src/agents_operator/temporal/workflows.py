@@ -1,0 +1,157 @@
+"""The workflows of AgentRuns: start, look at, cancel and list them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agents_crds.contract.names import AGENT_RUN_WORKFLOW, RUN_MEMO, RunIdentity
+from agents_crds.contract.run import RunInput, RunMemo, RunOutcome
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from agents_operator.temporal.errors import rpc_failure
+
+RPC_TIMEOUT = timedelta(seconds=5)
+# The workflow ends by its own timer; this one is for a workflow whose workers never come back.
+BACKSTOP = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class StartedWorkflow:
+    """A run's workflow, as it was started: by this request or by an earlier one."""
+
+    run_id: str
+    start_time: datetime
+    memo: RunMemo
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class WorkflowState:
+    """How a run's workflow stands; `outcome` is there once it has completed."""
+
+    status: WorkflowExecutionStatus
+    close_time: datetime | None
+    outcome: RunOutcome | None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it still goes on."""
+        return self.status is WorkflowExecutionStatus.RUNNING
+
+
+@dataclass(frozen=True)
+class OpenWorkflow:
+    """A workflow in a listing."""
+
+    identity: RunIdentity
+    start_time: datetime
+    memo: RunMemo | None
+
+
+class Workflows:
+    """AgentRun workflows of one installation."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def start(
+        self, identity: RunIdentity, queue: str, run_input: RunInput, memo: RunMemo, now: datetime
+    ) -> StartedWorkflow:
+        """Start the one workflow of a run; when it was started before, return that one as it was started.
+
+        Repeating is harmless: the id is derived from the run, and Temporal refuses a second one even after
+        the first has closed. Raises TemporalUnreachableError.
+        """
+        try:
+            handle = await self._client.start_workflow(
+                AGENT_RUN_WORKFLOW,
+                run_input,
+                id=identity.workflow_id,
+                task_queue=queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo={RUN_MEMO: memo},
+                execution_timeout=run_input.loop.limits.timeout + BACKSTOP,
+                static_summary=f"{memo.namespace}/{memo.name}",
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError:
+            return await self._started_before(identity)
+        except RPCError as error:
+            raise rpc_failure(error) from error
+        return StartedWorkflow(str(handle.first_execution_run_id), now, memo, fresh=True)
+
+    async def state(self, identity: RunIdentity) -> WorkflowState | None:
+        """Describe a run's workflow; None when Temporal does not have it."""
+        description = await self._describe(identity)
+        if description is None or description.status is None:
+            return None
+        outcome = None
+        if description.status is WorkflowExecutionStatus.COMPLETED:
+            handle = self._client.get_workflow_handle(identity.workflow_id, result_type=RunOutcome)
+            outcome = await handle.result(rpc_timeout=RPC_TIMEOUT)
+        return WorkflowState(description.status, description.close_time, outcome)
+
+    async def cancel(self, identity: RunIdentity) -> bool:
+        """Ask a workflow to stop; False when there is none that is open."""
+        try:
+            await self._client.get_workflow_handle(identity.workflow_id).cancel(rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            return _absent_or_raise(error)
+        return True
+
+    async def terminate(self, identity: RunIdentity, reason: str) -> bool:
+        """End a workflow without its workers; False when there is none that is open."""
+        try:
+            await self._client.get_workflow_handle(identity.workflow_id).terminate(
+                reason=reason, rpc_timeout=RPC_TIMEOUT
+            )
+        except RPCError as error:
+            return _absent_or_raise(error)
+        return True
+
+    async def list_open(self, installation: str) -> AsyncIterator[OpenWorkflow]:
+        """List the open workflows of an installation; a failure in the middle raises."""
+        query = (
+            f"WorkflowType = '{AGENT_RUN_WORKFLOW}' AND ExecutionStatus = 'Running' "
+            f"AND WorkflowId STARTS_WITH '{installation}/'"
+        )
+        try:
+            async for found in self._client.list_workflows(query, rpc_timeout=RPC_TIMEOUT):
+                identity = RunIdentity.of_workflow(found.id)
+                if identity is not None and identity.installation == installation:
+                    memo = await found.memo_value(RUN_MEMO, default=None, type_hint=RunMemo)
+                    yield OpenWorkflow(identity, found.start_time, memo)
+        except RPCError as error:
+            raise rpc_failure(error) from error
+
+    async def _started_before(self, identity: RunIdentity) -> StartedWorkflow:
+        description = await self._describe(identity)
+        if description is None:
+            raise LookupError(f"{identity.workflow_id} exists and cannot be described")
+        memo = await description.memo_value(RUN_MEMO, type_hint=RunMemo)
+        first_run = description.raw_description.workflow_execution_info.first_run_id
+        return StartedWorkflow(first_run or description.run_id, description.start_time, memo, fresh=False)
+
+    async def _describe(self, identity: RunIdentity) -> WorkflowExecutionDescription | None:
+        try:
+            return await self._client.get_workflow_handle(identity.workflow_id).describe(
+                rpc_timeout=RPC_TIMEOUT
+            )
+        except RPCError as error:
+            _absent_or_raise(error)
+            return None
+
+
+def _absent_or_raise(error: RPCError) -> bool:
+    """Return False for a workflow that is not there or has closed; raise for anything else."""
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return False
+    raise rpc_failure(error) from error
