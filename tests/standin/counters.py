@@ -1,0 +1,122 @@
+"""Counts of every request and every side effect, so that tests can prove that nothing was done twice."""
+
+from collections import Counter
+from typing import Literal
+
+from pydantic import Field
+
+from tests.standin.base import Frozen
+from tests.standin.entries import AnyEntry, FunctionResult, Usage
+
+AgentEffect = Literal["created", "updated", "switched", "deleted"]
+ConversationEffect = Literal["created", "appends", "restarts", "deleted"]
+
+
+class AgentCounts(Frozen):
+    name: str = ""
+    created: int = 0
+    updated: int = 0
+    switched: int = 0
+    deleted: int = 0
+
+
+class ConversationCounts(Frozen):
+    """What happened to one conversation; `function_results` counts them by tool_call_id."""
+
+    agent_id: str | None = None
+    created: int = 0
+    appends: int = 0
+    restarts: int = 0
+    deleted: int = 0
+    function_results: dict[str, int] = Field(default_factory=dict)
+    turns: int = 0
+    total_tokens: int = 0
+
+
+class Counters(Frozen):
+    """All counts since the state was new. Requests and responses are keyed `METHOD route [status]`."""
+
+    requests: dict[str, int] = Field(default_factory=dict)
+    responses: dict[str, int] = Field(default_factory=dict)
+    agents: dict[str, AgentCounts] = Field(default_factory=dict)
+    conversations: dict[str, ConversationCounts] = Field(default_factory=dict)
+
+    @property
+    def agents_created(self) -> int:
+        """Count the agents ever made."""
+        return sum(counts.created for counts in self.agents.values())
+
+    @property
+    def agents_updated(self) -> int:
+        """Count the versions ever added."""
+        return sum(counts.updated for counts in self.agents.values())
+
+    @property
+    def agents_deleted(self) -> int:
+        """Count the agents ever deleted."""
+        return sum(counts.deleted for counts in self.agents.values())
+
+    @property
+    def conversations_created(self) -> int:
+        """Count the conversations ever started."""
+        return sum(counts.created for counts in self.conversations.values())
+
+    @property
+    def appends(self) -> int:
+        """Count the appends that were carried out."""
+        return sum(counts.appends for counts in self.conversations.values())
+
+    @property
+    def function_results(self) -> int:
+        """Count the function results that were taken in."""
+        return sum(sum(counts.function_results.values()) for counts in self.conversations.values())
+
+
+class Tally:
+    """Keeps the counters; each method is called where its side effect happens."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._requests = Counter(counters.requests)
+        self._responses = Counter(counters.responses)
+        self._agents = dict(counters.agents)
+        self._conversations = dict(counters.conversations)
+
+    def counters(self) -> Counters:
+        """Take the counts as they are now."""
+        return Counters(
+            requests=dict(self._requests),
+            responses=dict(self._responses),
+            agents=dict(self._agents),
+            conversations=dict(self._conversations),
+        )
+
+    def request(self, route: str) -> None:
+        """Count a request that arrived, whatever becomes of it."""
+        self._requests[route] += 1
+
+    def response(self, route: str, outcome: int | str) -> None:
+        """Count an answer by its status, or `cut` where there was none."""
+        self._responses[f"{route} {outcome}"] += 1
+
+    def agent(self, agent_id: str, name: str, effect: AgentEffect) -> None:
+        """Count what happened to an agent."""
+        known = self._agents.get(agent_id, AgentCounts())
+        changes = {"name": name, effect: getattr(known, effect) + 1}
+        self._agents[agent_id] = known.model_copy(update=changes)
+
+    def conversation(self, conversation_id: str, agent_id: str | None, effect: ConversationEffect) -> None:
+        """Count what happened to a conversation."""
+        known = self._conversations.get(conversation_id, ConversationCounts(agent_id=agent_id))
+        self._conversations[conversation_id] = known.model_copy(update={effect: getattr(known, effect) + 1})
+
+    def turn(self, conversation_id: str, taken_in: tuple[AnyEntry, ...], usage: Usage) -> None:
+        """Count the function results that a conversation took in, and the tokens of its answer."""
+        known = self._conversations[conversation_id]
+        results = Counter(known.function_results)
+        results.update(entry.tool_call_id for entry in taken_in if isinstance(entry, FunctionResult))
+        changes = {
+            "function_results": dict(results),
+            "turns": known.turns + 1,
+            "total_tokens": known.total_tokens + usage.total_tokens,
+        }
+        self._conversations[conversation_id] = known.model_copy(update=changes)
