@@ -1,0 +1,52 @@
+.DEFAULT_GOAL := help
+PYTHON_VENV := .venv/bin/python
+
+.PHONY: help
+help: ## Show what there is.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: setup ## Start everything, run the examples, show the answers. Again: seconds.
+	@$(PYTHON_VENV) -m tools.local demo
+
+.PHONY: up
+up: setup ## Start the local platform and leave it running. State stays in .local/.
+	@$(PYTHON_VENV) -m tools.local up
+
+.PHONY: down
+down: setup ## Stop the local platform; what it made at a real provider is removed.
+	@$(PYTHON_VENV) -m tools.local down
+
+.PHONY: status
+status: setup ## Show what of the local platform runs.
+	@$(PYTHON_VENV) -m tools.local status
+
+.PHONY: test
+test: setup ## Run all tests that need no container engine. ARGS="-k name" picks some.
+	@$(PYTHON_VENV) -m tools.parts
+	@env -u MISTRAL_API_KEY -u MISTRAL_SERVER_URL $(PYTHON_VENV) -m pytest $(ARGS)
+
+.PHONY: generate
+generate: setup ## Write the generated files.
+	@$(PYTHON_VENV) -m agents_crds.generate
+
+.PHONY: verify
+verify: generate ## Check generated files, format, lint, types, imports and a clean tree.
+	@$(PYTHON_VENV) -m ruff format --check .
+	@$(PYTHON_VENV) -m ruff check --quiet --output-format concise .
+	@$(PYTHON_VENV) -m mypy
+	@.venv/bin/lint-imports --no-logo
+	@$(PYTHON_VENV) -m tools.checks
+
+.PHONY: lock
+lock: setup ## Pin every dependency after an edit; ARGS=--upgrade takes newer ones.
+	@$(PYTHON_VENV) -m tools.lock $(ARGS)
+
+.PHONY: clean
+clean: ## Stop the local platform and remove its state, .venv and caches.
+	@if [ -d .local ] && [ -x .venv/bin/python ]; then $(PYTHON_VENV) -m tools.local down; fi
+	@rm -rf .local .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+.PHONY: setup
+setup:
+	@tools/bootstrap

@@ -1,0 +1,76 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.local.pods.model import Container, EnvVar, Key, Secret, SecretItem, SecretProjection
+from tools.local.pods.process import container_argv, container_environment
+from tools.local.pods.secrets import SecretFiles, apply_files, desired_files, observe_files
+
+MISTRAL = Secret.of(Key("default", "mistral"), {"api-key": b"k", "other": b"o"})
+SECRETS = {MISTRAL.key: MISTRAL}
+ITEM = SecretItem(key="api-key", path="mistral/api-key")
+
+
+@pytest.mark.parametrize(
+    ("projection", "expected"),
+    [
+        (SecretProjection(name="mistral", items=(ITEM,)), SecretFiles({"mistral/api-key": b"k"}, ())),
+        (SecretProjection(name="mistral"), SecretFiles({"api-key": b"k", "other": b"o"}, ())),
+        (SecretProjection(name="gone", items=(ITEM,)), SecretFiles({}, ("Secret gone",))),
+        (SecretProjection(name="gone", items=(ITEM,), optional=True), SecretFiles({}, ())),
+        (
+            SecretProjection(name="mistral", items=(SecretItem(key="nokey", path="p"),)),
+            SecretFiles({}, ("key nokey of Secret mistral",)),
+        ),
+        (
+            SecretProjection(name="mistral", items=(SecretItem(key="nokey", path="p"),), optional=True),
+            SecretFiles({}, ()),
+        ),
+    ],
+)
+def test_projected_volume_shows_the_chosen_keys(projection: SecretProjection, expected: SecretFiles) -> None:
+    assert desired_files("default", (projection,), SECRETS) == expected
+
+
+def test_secret_of_another_namespace_is_not_shown() -> None:
+    projection = SecretProjection(name="mistral", optional=True)
+    assert desired_files("elsewhere", (projection,), SECRETS).files == {}
+
+
+def test_files_follow_and_only_their_owner_reads_them(tmp_path: Path) -> None:
+    directory = tmp_path / "secrets"
+    assert apply_files(directory, {"mistral/api-key": b"k", "gone": b"x"}) == ["gone", "mistral/api-key"]
+    assert (directory / "mistral" / "api-key").stat().st_mode & 0o777 == 0o600
+    assert apply_files(directory, {"mistral/api-key": b"new"}) == ["gone", "mistral/api-key"]
+    assert observe_files(directory) == {"mistral/api-key": b"new"}
+    assert apply_files(directory, {"mistral/api-key": b"new"}) == []
+
+
+def test_secret_value_is_not_in_what_is_logged() -> None:
+    secret = Secret.of(Key("default", "mistral"), {"api-key": b"not for logs"})
+    assert secret.data["api-key"] not in repr(secret)
+
+
+def test_container_runs_its_own_command_or_the_images() -> None:
+    assert container_argv(Container(name="worker")) == (sys.executable, "-m", "agents_worker")
+    assert container_argv(Container(name="worker", args=("--verbose",)))[-1] == "--verbose"
+    assert container_argv(Container(name="worker", command=("sh", "-c"), args=("true",))) == (
+        "sh",
+        "-c",
+        "true",
+    )
+
+
+def test_containers_variables_win_but_secrets_are_where_they_really_are(tmp_path: Path) -> None:
+    container = Container(
+        name="worker",
+        env=(
+            EnvVar(name="PATH", value="/image/bin"),
+            EnvVar(name="DURABLE_AGENTS_SECRETS_DIR", value="/var/run/secrets"),
+            EnvVar(name="FROM_ELSEWHERE"),
+        ),
+    )
+    environment = container_environment(container, {"PATH": os.defpath, "HOME": "/h"}, tmp_path)
+    assert environment == {"PATH": "/image/bin", "HOME": "/h", "DURABLE_AGENTS_SECRETS_DIR": str(tmp_path)}

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+from tools.checks import too_long
+from tools.console import elapsed
+from tools.lock import LOCKS, dependencies, digest_of, stale_locks
+from tools.parts.catalog import ROOT
+
+PYPROJECT = """
+[project]
+name = "x"
+version = "{version}"
+dependencies = ["{dependency}"]
+"""
+
+
+def repository(tmp_path: Path) -> Path:
+    for directory in ("crds", "operator", "worker", "tools/parts"):
+        (tmp_path / directory).mkdir(parents=True)
+    for lock in LOCKS:
+        (tmp_path / lock.source).write_text(PYPROJECT.format(version="1", dependency="a"))
+    for member in ("crds", "operator", "worker"):
+        (tmp_path / member / "pyproject.toml").write_text(PYPROJECT.format(version="1", dependency="a"))
+    for lock in LOCKS:
+        (tmp_path / lock.output).write_text(f"a==1\n# made from {digest_of(lock, tmp_path)}\n")
+    return tmp_path
+
+
+def test_lock_is_stale_after_an_edit_of_dependencies_alone(tmp_path: Path) -> None:
+    root = repository(tmp_path)
+    assert stale_locks(root) == []
+    (root / "worker" / "pyproject.toml").write_text(PYPROJECT.format(version="2", dependency="a"))
+    assert stale_locks(root) == []
+    (root / "worker" / "pyproject.toml").write_text(PYPROJECT.format(version="2", dependency="b"))
+    assert stale_locks(root) == ["requirements.lock"]
+
+
+def test_order_of_tables_does_not_matter_to_the_lock() -> None:
+    assert dependencies('[project]\ndependencies = ["a"]\n[tool.ruff]\n') == dependencies(
+        '[tool.ruff]\n[project]\ndependencies = ["a"]\n'
+    )
+
+
+def test_lock_files_name_no_registry() -> None:
+    for lock in LOCKS:
+        assert "://" not in (ROOT / lock.output).read_text(), lock.output
+
+
+def test_long_file_is_named() -> None:
+    assert too_long({"a.py": 300, "b.py": 301}) == [
+        "b.py has 301 lines, 300 are the most: split it by what it does"
+    ]
+
+
+def test_durations_are_short() -> None:
+    assert [elapsed(seconds) for seconds in (3.9, 60, 130)] == ["3s", "1m00s", "2m10s"]

@@ -1,0 +1,126 @@
+"""Runs the examples on the local platform and shows what a user would look at."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from textwrap import shorten
+
+import yaml
+
+from tools.console import Console
+from tools.errors import ExpectedError
+from tools.local.kubectl import Kubectl
+from tools.local.observed import (
+    Failed,
+    Manifest,
+    Name,
+    Object,
+    ObjectList,
+    Reached,
+    Standing,
+    Waiting,
+    is_awaited,
+    named_manifests,
+    standing,
+)
+from tools.local.platform import PROCESSES, Layout
+from tools.local.processes import Processes, tail
+from tools.local.status import where_to_look
+from tools.local.up import up
+from tools.parts.catalog import ROOT
+
+_RUN_SECONDS = 180.0
+_POLL_SECONDS = 0.3
+_TAIL_LINES = 15
+_LINE_WIDTH = 110
+_POOL = Name("WorkerPool", "default", "default")
+
+
+def demo(layout: Layout, console: Console) -> None:
+    """Start the platform, run the examples to their end, and print the answers; raises when one fails."""
+    kubectl = up(layout, console).platform.control_plane.kubectl()
+    manifests = observe_examples(ROOT / "examples")
+    runs = [each.name for each in manifests if each.name.kind == "AgentRun"]
+    _delete(kubectl, runs)
+    kubectl("apply", "--filename=-", stdin=yaml.safe_dump_all(each.document for each in manifests))
+    console.say(f"applied {', '.join(str(each.name) for each in manifests)}")
+    awaited = [_POOL, *(each.name for each in manifests if is_awaited(each.name))]
+    ended = _wait(kubectl, awaited, layout.processes(), console)
+    if problems := [f"{name}: {how.why}" for name, how in ended.items() if not isinstance(how, Reached)]:
+        raise ExpectedError(_diagnosis(layout, problems))
+    _show(kubectl, layout, runs, console)
+
+
+def observe_examples(directory: Path) -> list[Manifest]:
+    """The examples that can be applied again and again."""
+    texts = [path.read_text() for path in sorted(directory.rglob("*.yaml"))]
+    manifests = named_manifests(document for text in texts for document in yaml.safe_load_all(text))
+    if not manifests:
+        raise ExpectedError(f"no manifests below {directory}")
+    return manifests
+
+
+def _delete(kubectl: Kubectl, runs: list[Name]) -> None:
+    """Delete the runs of an earlier demo: a run is frozen, so the same name again is a new object."""
+    for namespace in {run.namespace for run in runs}:
+        names = [run.name for run in runs if run.namespace == namespace]
+        kubectl("delete", "agentruns", f"--namespace={namespace}", "--ignore-not-found", *names)
+
+
+def _wait(
+    kubectl: Kubectl, awaited: list[Name], processes: Processes, console: Console
+) -> dict[Name, Standing]:
+    """Look until all have reached their aim, one cannot, or the time is up; tell every change."""
+    known: dict[Name, Standing] = {}
+    running = [process for process in PROCESSES if processes.pid(process) is not None]
+    deadline = time.monotonic() + _RUN_SECONDS
+    while True:
+        found = _observe(kubectl)
+        now = {name: standing(name, found.get(name)) for name in awaited}
+        for name, how in now.items():
+            if how != known.get(name):
+                console.say(f"{name} {shorten(_line(how), _LINE_WIDTH, placeholder=' ...')}")
+        known = now
+        if not _is_open(known.values()) or time.monotonic() > deadline:
+            return known
+        processes.require(running)
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_open(standings: Iterable[Standing]) -> bool:
+    """Whether waiting on may still help."""
+    kinds = {type(each) for each in standings}
+    return Waiting in kinds and Failed not in kinds
+
+
+def _observe(kubectl: Kubectl) -> dict[Name, Object]:
+    text = kubectl("get", "workerpools,agents,agentruns", "--all-namespaces", "--output=json")
+    return {each.name: each for each in ObjectList.model_validate_json(text).items}
+
+
+def _line(how: Standing) -> str:
+    match how:
+        case Waiting(why):
+            return f"waits: {why}"
+        case Reached(what):
+            return what
+        case Failed(why):
+            return f"failed: {why}"
+
+
+def _show(kubectl: Kubectl, layout: Layout, runs: list[Name], console: Console) -> None:
+    found = _observe(kubectl)
+    console.show("\n$ kubectl get agents,agentruns")
+    console.show(kubectl("get", "agents,agentruns"))
+    for run in runs:
+        output = found[run].status.output
+        console.show(f"\n{run} answered:\n  {output.text if output else 'nothing'}")
+    console.show(f"\nWhere to look next\n{where_to_look(layout)}\n  stop it        make down")
+
+
+def _diagnosis(layout: Layout, problems: list[str]) -> str:
+    processes = layout.processes()
+    logs = {processes.log("operator"), *(layout.logs / "workers").rglob("*.log")}
+    newest = sorted(logs, key=lambda path: path.stat().st_mtime if path.exists() else 0)[-3:]
+    tails = [f"the end of {path}:\n{tail(path, _TAIL_LINES)}" for path in newest if path.exists()]
+    return "\n".join(["not as it should be:", *problems, "", *tails])

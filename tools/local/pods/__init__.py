@@ -1,0 +1,1 @@
+"""Stands in for the Deployment controller and the kubelets: worker Deployments become local processes."""
