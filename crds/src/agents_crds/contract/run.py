@@ -75,6 +75,8 @@ class LoopState(Payload):
     conversation_id: str | None = None
     results: tuple[FunctionResult, ...] = ()
     """Tool results that the next model call takes along."""
+    throttled: int = 0
+    """How often in a row the provider answered the next model call with 429; it may have acted on it."""
 
 
 class LoopInput(Payload):

@@ -15,6 +15,29 @@ from agents_crds.v1alpha1.fields import exact_duration
 Schema = dict[str, JsonValue]
 
 
+_KEYWORDS = {
+    "default",
+    "description",
+    "enum",
+    "format",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "pattern",
+    "properties",
+    "required",
+    "type",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-list-type",
+    "x-kubernetes-validations",
+}
+"""What the models use of structural schemas; anything else is a mistake until it was tried on a server."""
+
+
 class UnsupportedSchemaError(Exception):
     """A model uses a construct that has no structural form."""
 
@@ -56,8 +79,6 @@ def _object_root(schema: Schema) -> Schema:
 
 def _structural(schema: Schema, definitions: dict[str, Schema], path: str) -> Schema:
     schema = _inlined(schema, definitions, path)
-    if set(schema) & {"anyOf", "oneOf", "allOf", "const", "prefixItems", "discriminator", "uniqueItems"}:
-        raise UnsupportedSchemaError(f"{path}: {sorted(schema)} has no structural form")
     result: Schema = {}
     for key, value in schema.items():
         match key, value:
@@ -67,13 +88,13 @@ def _structural(schema: Schema, definitions: dict[str, Schema], path: str) -> Sc
                 result[key] = _properties(value, definitions, path)
             case "items", dict():
                 result[key] = _structural(value, definitions, f"{path}[]")
-            case "additionalProperties", True:
+            case "additionalProperties", dict() if not _inlined(value, definitions, path):
                 result["x-kubernetes-preserve-unknown-fields"] = True
-            case "additionalProperties", dict():
-                result[key] = _structural(value, definitions, f"{path}{{}}")
-            case _:
+            case _ if key in _KEYWORDS:
                 result[key] = value
-    return result
+            case _:
+                raise UnsupportedSchemaError(f"{path}: {key} has no structural form")
+    return dict(sorted(result.items()))
 
 
 def _properties(properties: Schema, definitions: dict[str, Schema], path: str) -> Schema:

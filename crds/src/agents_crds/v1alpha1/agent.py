@@ -5,19 +5,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from agents_crds.v1alpha1.base import ApiModel, Rule
+from agents_crds.v1alpha1.base import ApiModel
 from agents_crds.v1alpha1.fields import (
-    Duration,
     Flag,
     Fraction,
     ProviderRef,
+    Timeout,
     ToolName,
     WholeNumber,
     WorkerPoolRef,
 )
-from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject
-
-LONGEST_TIMEOUT = timedelta(hours=720)
+from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject
+from agents_crds.v1alpha1.text import Format
+from agents_crds.v1alpha1.whole import Whole
 
 
 class FunctionTool(ApiModel):
@@ -43,10 +43,10 @@ class Completion(ApiModel):
     top_p: Annotated[Fraction, Field(ge=0, le=1)] | None = None
     """Share of the probability mass that is sampled from."""
 
-    max_tokens: Annotated[WholeNumber, Field(ge=1, le=10_000_000)] | None = None
+    max_tokens: Annotated[int, Whole(ge=1, le=10_000_000)] | None = None
     """Most tokens of one answer."""
 
-    random_seed: Annotated[WholeNumber, Field(ge=0, le=2_147_483_647)] | None = None
+    random_seed: Annotated[int, Whole(ge=0, le=2_147_483_647)] | None = None
     """Seed that makes sampling repeatable."""
 
     presence_penalty: Annotated[Fraction, Field(ge=-2, le=2)] | None = None
@@ -68,26 +68,21 @@ class Completion(ApiModel):
 class AgentLimits(ApiModel):
     """Bounds of one run; a run may lower them."""
 
-    max_turns: Annotated[WholeNumber, Field(ge=1, le=1000)] = 10
+    max_turns: Annotated[int, Whole(ge=1, le=1000)] = 10
     """Most model calls of one run."""
 
-    timeout: Duration = timedelta(hours=1)
+    timeout: Timeout = timedelta(hours=1)
     """Longest time from the start of a run to its end, between 1s and 720h."""
-
-    rules: ClassVar = (
-        Rule(
-            cel="duration(self.timeout) >= duration('1s') && duration(self.timeout) <= duration('720h')",
-            message="limits.timeout must be between 1s and 720h",
-            holds=lambda limits: timedelta(seconds=1) <= limits.timeout <= LONGEST_TIMEOUT,
-            path=".timeout",
-        ),
-    )
 
 
 class AgentSpec(ApiModel):
     """What the agent is."""
 
-    model: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\S+$")]
+    model: Annotated[
+        str,
+        Field(max_length=128),
+        Format(r"^[!-~]+$", "must name a model, without spaces, as in mistral-medium-latest"),
+    ]
     """Name of the model, as the provider knows it."""
 
     description: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
@@ -156,10 +151,4 @@ class Agent(StoredObject):
     status: AgentStatus = AgentStatus()
     """What the operator observed."""
 
-    rules: ClassVar = (
-        Rule(
-            cel="self.metadata.name.size() <= 63",
-            message="metadata.name must be no more than 63 characters",
-            holds=lambda agent: len(agent.metadata.name) <= 63,
-        ),
-    )
+    rules: ClassVar = (NAME_LIMIT,)

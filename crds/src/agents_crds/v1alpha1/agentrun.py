@@ -1,14 +1,13 @@
 """AgentRun: one execution of an Agent, and its outcome."""
 
-from datetime import timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from agents_crds.v1alpha1.agent import LONGEST_TIMEOUT
-from agents_crds.v1alpha1.base import ApiModel, Rule, Transition
-from agents_crds.v1alpha1.fields import AgentRef, Duration, Flag, Time, WholeNumber
-from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject
+from agents_crds.v1alpha1.base import ApiModel, Transition
+from agents_crds.v1alpha1.fields import AgentRef, Flag, Time, Timeout, WholeNumber
+from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject
+from agents_crds.v1alpha1.whole import Whole
 
 OUTPUT_TEXT_LIMIT = 32_768
 EXCERPT_LIMIT = 100
@@ -17,23 +16,11 @@ EXCERPT_LIMIT = 100
 class RunLimits(ApiModel):
     """Bounds of this run, where they are lower than the Agent's."""
 
-    max_turns: Annotated[WholeNumber, Field(ge=1, le=1000)] | None = None
+    max_turns: Annotated[int, Whole(ge=1, le=1000)] | None = None
     """Most model calls."""
 
-    timeout: Duration | None = None
+    timeout: Timeout | None = None
     """Longest time from the start to the end, between 1s and 720h."""
-
-    rules: ClassVar = (
-        Rule(
-            cel="!has(self.timeout) || "
-            "(duration(self.timeout) >= duration('1s') && duration(self.timeout) <= duration('720h'))",
-            message="limits.timeout must be between 1s and 720h",
-            holds=lambda limits: (
-                limits.timeout is None or timedelta(seconds=1) <= limits.timeout <= LONGEST_TIMEOUT
-            ),
-            path=".timeout",
-        ),
-    )
 
 
 class AgentRunSpec(ApiModel):
@@ -48,7 +35,7 @@ class AgentRunSpec(ApiModel):
     limits: RunLimits | None = None
     """Bounds of this run, where they are lower than the Agent's."""
 
-    ttl_seconds_after_finished: Annotated[WholeNumber, Field(ge=0, le=315_360_000)] | None = None
+    ttl_seconds_after_finished: Annotated[int, Whole(ge=0, le=315_360_000)] | None = None
     """Seconds after which the finished run is deleted; absent means never. Editable until it finishes."""
 
     transitions: ClassVar = (
@@ -75,13 +62,13 @@ class AgentRunSpec(ApiModel):
 class Usage(ApiModel):
     """Tokens, as the provider counted them."""
 
-    prompt_tokens: Annotated[WholeNumber, Field(ge=0)] = 0
+    prompt_tokens: Annotated[int, Whole(ge=0)] = 0
     """Tokens read."""
 
-    completion_tokens: Annotated[WholeNumber, Field(ge=0)] = 0
+    completion_tokens: Annotated[int, Whole(ge=0)] = 0
     """Tokens written."""
 
-    total_tokens: Annotated[WholeNumber, Field(ge=0)] = 0
+    total_tokens: Annotated[int, Whole(ge=0)] = 0
     """All tokens."""
 
 
@@ -97,7 +84,7 @@ class Output(ApiModel):
     truncated: Flag = False
     """Whether `text` was cut; the whole answer is the result of the workflow in Temporal."""
 
-    bytes: Annotated[WholeNumber, Field(ge=0)] = 0
+    bytes: Annotated[int, Whole(ge=0)] = 0
     """Size of the whole answer in UTF-8."""
 
 
@@ -138,7 +125,7 @@ class AgentRunStatus(Status):
     duration: Annotated[str, Field(max_length=32)] | None = None
     """Time from start to end, for people."""
 
-    turns: Annotated[WholeNumber, Field(ge=0)] | None = None
+    turns: Annotated[int, Whole(ge=0)] | None = None
     """Model calls that were answered."""
 
     usage: Usage | None = None
@@ -163,13 +150,7 @@ class AgentRun(StoredObject):
     status: AgentRunStatus = AgentRunStatus()
     """What the operator observed."""
 
-    rules: ClassVar = (
-        Rule(
-            cel="self.metadata.name.size() <= 63",
-            message="metadata.name must be no more than 63 characters",
-            holds=lambda run: len(run.metadata.name) <= 63,
-        ),
-    )
+    rules: ClassVar = (NAME_LIMIT,)
     transitions: ClassVar = (
         Transition(
             cel="!has(oldSelf.status) || !has(oldSelf.status.finished) || !oldSelf.status.finished || "

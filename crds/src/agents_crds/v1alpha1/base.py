@@ -14,11 +14,10 @@ from pydantic_core import CoreSchema
 class Rule:
     """A constraint on one object, as CEL for the API server and as Python for the model.
 
-    `path` is relative to the object (`.name`); both forms must accept the same objects. `cel` is None where
-    the schema's own keywords already make the API server refuse.
+    `path` is relative to the object (`.name`); both forms must accept the same objects.
     """
 
-    cel: str | None
+    cel: str
     message: str
     holds: Callable[[Any], bool]
     path: str | None = None
@@ -37,7 +36,7 @@ class ApiModel(BaseModel):
     """A frozen part of an object, camelCase outside and snake_case inside.
 
     Unknown fields are ignored, so that objects stored by a newer or older release still parse; validate with
-    `extra="forbid"` to get the API server's answer under `fieldValidation=Strict`.
+    `extra="forbid", by_name=False` to get the API server's answer under `fieldValidation=Strict`.
     """
 
     model_config = ConfigDict(
@@ -55,11 +54,12 @@ class ApiModel(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _null_is_absence(cls, data: object) -> object:
-        """Drop nulls, as the API server does for every field that is not nullable."""
-        if isinstance(data, dict):
-            return {key: value for key, value in data.items() if value is not None}
-        return data
+    def _as_the_api_server_reads(cls, data: object) -> object:
+        """Take a known field's null for its absence: nothing here is nullable."""
+        if not isinstance(data, dict):
+            return data
+        known = {field.alias for field in cls.model_fields.values()}
+        return {key: value for key, value in data.items() if value is not None or key not in known}
 
     @model_validator(mode="after")
     def _keep_rules(self) -> Self:
@@ -74,7 +74,7 @@ class ApiModel(BaseModel):
     ) -> JsonSchemaValue:
         schema = handler.resolve_ref_schema(handler(core_schema))
         rules: tuple[Rule | Transition, ...] = (*cls.rules, *cls.transitions)
-        validations = [_validation(rule.cel, rule) for rule in rules if rule.cel]
+        validations = [_validation(rule) for rule in rules]
         if validations:
             schema["x-kubernetes-validations"] = validations
         return schema
@@ -84,6 +84,6 @@ class ApiModel(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-def _validation(cel: str, rule: Rule | Transition) -> dict[str, str]:
-    validation = {"rule": cel, "message": rule.message}
+def _validation(rule: Rule | Transition) -> dict[str, str]:
+    validation = {"rule": rule.cel, "message": rule.message}
     return validation if rule.path is None else {**validation, "fieldPath": rule.path}

@@ -60,6 +60,8 @@ class Reason(StrEnum):
     """No worker of this build has answered yet."""
     WORKER_TOO_OLD = "WorkerTooOld"
     """The worker speaks a contract that this operator no longer does: rebuild its image."""
+    WORKER_TOO_NEW = "WorkerTooNew"
+    """The worker speaks a contract that this operator does not know yet: upgrade the operator."""
     TEMPORAL_UNREACHABLE = "TemporalUnreachable"
     """The Temporal server could not be reached."""
     INVALID_OBJECT = "InvalidObject"
@@ -93,5 +95,14 @@ class Reason(StrEnum):
     """Temporal no longer has the workflow that was recorded as started."""
     REPORT_REJECTED = "ReportRejected"
     """The API server refused the outcome; it can be read from the workflow in Temporal."""
-    RUN_TOO_LARGE = "RunTooLarge"
-    """What the run needs to start is larger than Temporal takes."""
+
+
+class EventReason(StrEnum):
+    """Reasons of events about what happened once; other events have the Reason of their condition."""
+
+    DRIFT_CORRECTED = "DriftCorrected"
+    """Somebody else changed the remote agent; it is as the spec says again."""
+    REMOTE_AGENT_RECREATED = "RemoteAgentRecreated"
+    """The remote agent was gone; there is another one now."""
+    REMOTE_AGENT_ORPHANED = "RemoteAgentOrphaned"
+    """The remote agent could not be deleted and was recorded for an administrator to delete."""

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agents_crds.v1alpha1.base import ApiModel
-from agents_crds.v1alpha1.fields import Time, WholeNumber
+from agents_crds.v1alpha1.base import ApiModel, Rule
+from agents_crds.v1alpha1.fields import ObjectName, Time, WholeNumber
+from agents_crds.v1alpha1.text import ListMap
+from agents_crds.v1alpha1.whole import Whole
 
 GROUP = "durable-agents.dev"
 VERSION = "v1alpha1"
@@ -15,7 +17,7 @@ API_VERSION = f"{GROUP}/{VERSION}"
 class ObjectMeta(ApiModel):
     """The metadata that the operator reads."""
 
-    name: str
+    name: ObjectName
     """Name within the namespace."""
 
     namespace: str = ""
@@ -57,20 +59,14 @@ class Condition(ApiModel):
     message: Annotated[str, Field(max_length=32768)]
     """Why, in a sentence for people."""
 
-    observed_generation: Annotated[WholeNumber, Field(ge=0)] | None = None
+    observed_generation: Annotated[int, Whole(ge=0)] | None = None
     """Generation of the spec that was observed."""
 
     last_transition_time: Time
     """When the status of this condition last changed."""
 
 
-Conditions = Annotated[
-    tuple[Condition, ...],
-    Field(
-        max_length=16,
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-    ),
-]
+Conditions = Annotated[tuple[Condition, ...], Field(max_length=16), ListMap("type")]
 
 
 class Status(ApiModel):
@@ -91,3 +87,11 @@ class StoredObject(ApiModel):
 
     status: Status = Status()
     """What the operator observed."""
+
+
+NAME_LIMIT = Rule(
+    cel="self.metadata.name.size() <= 63",
+    message="metadata.name must be no more than 63 characters",
+    holds=lambda stored: len(stored.metadata.name) <= 63,
+)
+"""Keeps a name usable as a label value."""

@@ -4,17 +4,25 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from agents_crds.v1alpha1.base import ApiModel, Rule
+from agents_crds.v1alpha1.base import ApiModel
 from agents_crds.v1alpha1.fields import SecretKeyRef
-from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject
+from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject
+from agents_crds.v1alpha1.text import Format
+
+URL = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-\"$->@-~]*)?$"
 
 
 class ModelProviderSpec(ApiModel):
     """Where the models are, and how to get in."""
 
-    url: Annotated[str, Field(max_length=2048, pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")] = (
-        "https://api.mistral.ai"
-    )
+    url: Annotated[
+        str,
+        Field(max_length=2048),
+        Format(
+            URL,
+            "must be an http:// or https:// address without credentials or query, as in https://api.mistral.ai",
+        ),
+    ] = "https://api.mistral.ai"
     """Address of a server that speaks Mistral's protocol, without the `/v1`."""
 
     api_key_secret_ref: SecretKeyRef
@@ -37,10 +45,4 @@ class ModelProvider(StoredObject):
     status: ModelProviderStatus = ModelProviderStatus()
     """What the operator observed."""
 
-    rules: ClassVar = (
-        Rule(
-            cel="self.metadata.name.size() <= 63",
-            message="metadata.name must be no more than 63 characters",
-            holds=lambda provider: len(provider.metadata.name) <= 63,
-        ),
-    )
+    rules: ClassVar = (NAME_LIMIT,)

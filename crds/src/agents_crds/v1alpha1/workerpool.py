@@ -5,14 +5,24 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Rule
-from agents_crds.v1alpha1.fields import Duration, Flag, JsonSchema, ToolName, WholeNumber
+from agents_crds.v1alpha1.fields import Duration, Flag, JsonSchema, ToolName
 from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject
+from agents_crds.v1alpha1.text import Format, ListMap
+from agents_crds.v1alpha1.whole import Whole
 
 
 class EnvVar(ApiModel):
     """An environment variable."""
 
-    name: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")]
+    name: Annotated[
+        str,
+        Field(max_length=256),
+        # Kubernetes refuses a pod with a variable whose name is `.` or begins with `..`.
+        Format(
+            r"^([-_a-zA-Z]|\.[-_a-zA-Z0-9])[-._a-zA-Z0-9]*$",
+            "must be letters, digits, '-', '_' and '.', and begin neither with a digit nor with '..'",
+        ),
+    ]
     """Name of the variable."""
 
     value: Annotated[str, Field(max_length=32768)] = ""
@@ -28,7 +38,11 @@ class WorkerContainer(ApiModel):
     name: Literal["worker"]
     """Always `worker`."""
 
-    image: Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^\S+$")]
+    image: Annotated[
+        str,
+        Field(max_length=1024),
+        Format(r"^[!-~]+$", "must name an image, without spaces, as in example.com/workers:1.2"),
+    ]
     """Image with the worker and the tools."""
 
     command: Annotated[tuple[Argument, ...], Field(max_length=64)] | None = None
@@ -37,13 +51,7 @@ class WorkerContainer(ApiModel):
     args: Annotated[tuple[Argument, ...], Field(max_length=64)] | None = None
     """Arguments, where they are not the image's."""
 
-    env: Annotated[
-        tuple[EnvVar, ...],
-        Field(
-            max_length=128,
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-        ),
-    ] = ()
+    env: Annotated[tuple[EnvVar, ...], Field(max_length=128), ListMap("name")] = ()
     """Environment; `WORKER_MODULES` names the Python modules whose tools the worker offers."""
 
     rules: ClassVar = (
@@ -55,11 +63,6 @@ class WorkerContainer(ApiModel):
                 not any(e.name.startswith(("DURABLE_AGENTS_", "TEMPORAL_")) for e in container.env)
             ),
             path=".env",
-        ),
-        Rule(
-            cel=None,  # the list's type says it
-            message="env must not name a variable twice",
-            holds=lambda container: len({e.name for e in container.env}) == len(container.env),
         ),
     )
 
@@ -81,7 +84,7 @@ class WorkerPodTemplate(ApiModel):
 class WorkerPoolSpec(ApiModel):
     """Which workers, and how many."""
 
-    replicas: Annotated[WholeNumber, Field(ge=0, le=1000)] = 1
+    replicas: Annotated[int, Whole(ge=0, le=1000)] = 1
     """Number of worker pods."""
 
     template: WorkerPodTemplate
@@ -113,13 +116,7 @@ class WorkerPoolStatus(Status):
     build: Annotated[str, Field(max_length=64)] | None = None
     """The build that new runs go to."""
 
-    tools: Annotated[
-        tuple[ToolDescription, ...],
-        Field(
-            max_length=256,
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-        ),
-    ] = ()
+    tools: Annotated[tuple[ToolDescription, ...], Field(max_length=256), ListMap("name")] = ()
     """The tools of that build, as one of its workers told them."""
 
     conditions: Conditions = ()

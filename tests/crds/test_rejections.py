@@ -1,0 +1,103 @@
+"""What a user reads who applies a bad object: the field, and what to write instead."""
+
+import json
+import re
+
+import pytest
+from pydantic import JsonValue
+
+from agents_crds.generate.manifest import KINDS
+from tests.crds.faults import Put, apply
+from tests.crds.namespace import Namespace
+from tests.crds.samples import sample
+from tools.errors import ExpectedError
+
+DURATION = "must be a duration between 1s and 720h, such as 90s, 10m or 1h30m"
+SUBDOMAIN = "must be lowercase letters, digits, '-' and '.', beginning and ending with a letter or digit"
+LABEL = "must be lowercase letters, digits and '-', beginning and ending with a letter or digit"
+ADDRESS = "must be an http:// or https:// address without credentials or query, as in https://api.mistral.ai"
+MODEL = "must name a model, without spaces, as in mistral-medium-latest"
+IMAGE = "must name an image, without spaces, as in example.com/workers:1.2"
+SECRET_KEY = "must be letters, digits, '-', '_' and '.', and not begin with '..'"
+VARIABLE = "must be letters, digits, '-', '_' and '.', and begin neither with a digit nor with '..'"
+TOOL = "must be letters, digits, '_' and '-', beginning with a letter or '_'"
+RESERVED = "env must not set DURABLE_AGENTS_* or TEMPORAL_* variables: the operator sets them"
+NAME = "metadata.name must be no more than 63 characters"
+POOL_NAME = "metadata.name must be no more than 40 characters and without dots"
+
+CONTAINERS = "spec.template.spec.containers"
+TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "remedy"),
+    [
+        ("Agent", "metadata.name", "x" * 64, NAME),
+        ("Agent", "spec.model", None, "Required value"),
+        ("Agent", "spec.model", "", MODEL),
+        ("Agent", "spec.model", "mistral medium", MODEL),
+        ("Agent", "spec.instructions", "x" * 65537, "may not be more than 65536"),
+        ("Agent", "spec.tools[0].function.name", "get rate", TOOL),
+        ("Agent", "spec.completion.temperature", 2, "should be less than or equal to 1"),
+        ("Agent", "spec.completion.toolChoice", "all", 'supported values: "auto", "none", "any", "required"'),
+        ("Agent", "spec.limits.maxTurns", 0, "should be greater than or equal to 1"),
+        ("Agent", "spec.limits.timeout", "1 hour", DURATION),
+        ("Agent", "spec.limits.timeout", "1d", DURATION),
+        ("Agent", "spec.limits.timeout", "721h", DURATION),
+        ("Agent", "spec.limits.timeout", 60, "must be of type string"),
+        ("Agent", "spec.providerRef.name", "My Provider", SUBDOMAIN),
+        ("Agent", "spec.workerPoolRef.name", "gpu.large", LABEL),
+        ("Agent", "spec.deletionPolicy", "Keep", 'supported values: "Delete", "Retain"'),
+        ("AgentRun", "metadata.name", "x" * 64, NAME),
+        ("AgentRun", "spec.agentRef", None, "Required value"),
+        ("AgentRun", "spec.agentRef", "finance", "must be of type object"),
+        ("AgentRun", "spec.agentRef.name", "Finance", SUBDOMAIN),
+        ("AgentRun", "spec.input", "", "should be at least 1 chars long"),
+        ("AgentRun", "spec.limits.timeout", "500ms", DURATION),
+        ("AgentRun", "spec.ttlSecondsAfterFinished", "1h", "must be of type integer"),
+        ("AgentRun", "spec.ttlSecondsAfterFinished", -1, "should be greater than or equal to 0"),
+        ("ModelProvider", "metadata.name", "x" * 64, NAME),
+        ("ModelProvider", "spec.apiKeySecretRef", None, "Required value"),
+        ("ModelProvider", "spec.apiKeySecretRef.key", "..", SECRET_KEY),
+        ("ModelProvider", "spec.url", "api.mistral.ai", ADDRESS),
+        ("ModelProvider", "spec.url", "https://key@api.mistral.ai", ADDRESS),
+        ("WorkerPool", "metadata.name", "x" * 41, POOL_NAME),
+        ("WorkerPool", "metadata.name", "gpu.large", POOL_NAME),
+        ("WorkerPool", "spec.replicas", -1, "should be greater than or equal to 0"),
+        ("WorkerPool", f"{CONTAINERS}", [], "should have at least 1 item"),
+        ("WorkerPool", f"{CONTAINERS}", [{}, {}], "must have at most 1 item"),
+        ("WorkerPool", f"{CONTAINERS}[0].name", "agent", 'supported values: "worker"'),
+        ("WorkerPool", f"{CONTAINERS}[0].image", "", IMAGE),
+        ("WorkerPool", f"{CONTAINERS}[0].env", [{"name": "TEMPORAL_ADDRESS"}], RESERVED),
+        ("WorkerPool", f"{CONTAINERS}[0].env", TWICE, 'env[1]: Duplicate value: {"name":"A"}'),
+        ("WorkerPool", f"{CONTAINERS}[0].env[0].name", "1A", VARIABLE),
+    ],
+)
+def test_refusal_names_the_field_and_the_remedy(
+    kind: str, field: str, value: JsonValue, remedy: str, namespace: Namespace
+) -> None:
+    refusal = _refusal(kind, field, value, namespace)
+    assert field in refusal
+    assert remedy in refusal
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("Agent", "spec.modle"),
+        ("Agent", "spec.tools[0].mcp"),
+        ("AgentRun", "spec.agentref"),
+        ("ModelProvider", "spec.apiKey"),
+        ("WorkerPool", f"{CONTAINERS}[0].resources"),
+    ],
+)
+def test_unknown_field_is_named(kind: str, field: str, namespace: Namespace) -> None:
+    assert f'unknown field "{field}"' in _refusal(kind, field, "text", namespace)
+
+
+def _refusal(kind: str, field: str, value: JsonValue, namespace: Namespace) -> str:
+    manifest = sample(next(each for each in KINDS if each.name == kind))
+    path = tuple(int(step) if step.isdigit() else step for step in re.findall(r"\w+", field))
+    with pytest.raises(ExpectedError) as refusal:
+        namespace.kubectl("apply", "--filename=-", stdin=json.dumps(apply(manifest, Put(path, value))))
+    return str(refusal.value)

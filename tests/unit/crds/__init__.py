@@ -1,0 +1,1 @@
+"""The models, their manifests and the contract, without any server."""
