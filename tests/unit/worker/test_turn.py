@@ -1,0 +1,136 @@
+"""The loop's decisions."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agents_crds.contract.run import LoopState, ToolRoute, Usage
+from agents_crds.v1alpha1.conditions import Reason
+from agents_worker.messages import Entry, FunctionCall, Handoff, Message, ModelAnswer, Other
+from agents_worker.text import COLLECTED_LIMIT, RESULTS_LIMIT, json_size
+from agents_worker.workflows.turn import (
+    CallTools,
+    Finish,
+    advanced,
+    interrupted,
+    next_step,
+    not_given,
+    pending_calls,
+    throttle_pause,
+    throttled,
+    with_results,
+    written_text,
+)
+
+STATE = LoopState(deadline=datetime(2025, 1, 1, tzinfo=UTC))
+A, B = (FunctionCall(tool_call_id=name, name=f"tool_{name}", arguments="{}") for name in "ab")
+HANDOFF = Handoff(agent="rates")
+SEARCH = Other(kind="tool.execution")
+ROUTE = ToolRoute(name="pay", queue="q", idempotent=False, timeout=timedelta(minutes=1))
+
+
+def said(text: str) -> Message:
+    return Message(text=text)
+
+
+def answer(*entries: Entry) -> ModelAnswer:
+    usage = Usage(prompt_tokens=3, completion_tokens=2, total_tokens=5)
+    return ModelAnswer(conversation_id="conv_1", entries=entries, usage=usage)
+
+
+@pytest.mark.parametrize(
+    ("entries", "calls"),
+    [
+        ((), ()),
+        ((said("hi"),), ()),
+        ((A,), (A,)),
+        ((said("wait"), A, SEARCH, B), (A, B)),
+        ((A, HANDOFF), ()),
+        ((A, HANDOFF, B), (B,)),
+        ((A, HANDOFF, B, HANDOFF, said("done")), ()),
+    ],
+)
+def test_only_calls_after_the_last_handoff_are_pending(
+    entries: tuple[Entry, ...], calls: tuple[FunctionCall, ...]
+) -> None:
+    assert pending_calls(entries) == calls
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        ((), ""),
+        ((said("one"), SEARCH, said("two")), "one\n\ntwo"),
+        ((said("I hand over"), HANDOFF, said("the answer")), "the answer"),
+        ((said("let me see"), A), "let me see"),
+    ],
+)
+def test_the_text_is_that_of_the_agent_that_has_the_floor(entries: tuple[Entry, ...], text: str) -> None:
+    assert written_text(entries) == text
+
+
+@pytest.mark.parametrize(
+    ("entries", "turns", "step"),
+    [
+        ((said("done"),), 1, Finish(Reason.SUCCEEDED, "done")),
+        ((), 1, Finish(Reason.SUCCEEDED, "")),
+        ((said("done"),), 3, Finish(Reason.SUCCEEDED, "done")),
+        ((A, B), 2, CallTools((A, B))),
+        ((A,), 3, Finish(Reason.MAX_TURNS_REACHED, "so far")),
+    ],
+)
+def test_next_step(entries: tuple[Entry, ...], turns: int, step: CallTools | Finish) -> None:
+    state = STATE.model_copy(update={"turns": turns, "collected": "so far"})
+    assert next_step(answer(*entries), state, max_turns=3) == step
+
+
+def test_an_answer_is_counted_and_what_it_answered_is_dropped() -> None:
+    before = throttled(with_results(advanced(STATE, answer(said("one"), A)), (A,), ("result",)))
+    after = advanced(before, answer(said("two")))
+    assert after == LoopState(
+        deadline=STATE.deadline,
+        turns=2,
+        usage=Usage(prompt_tokens=6, completion_tokens=4, total_tokens=10),
+        collected="one\n\ntwo",
+        conversation_id="conv_1",
+        results=(),
+        throttled=0,
+    )
+
+
+def test_what_is_carried_along_stays_within_a_payload() -> None:
+    state = advanced(STATE, answer(said("x" * 2 * COLLECTED_LIMIT)))
+    full = with_results(state, (A, B), ("y" * RESULTS_LIMIT, "z" * RESULTS_LIMIT))
+    assert json_size(full.collected) <= COLLECTED_LIMIT
+    assert sum(json_size(result.text) for result in full.results) <= RESULTS_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("met", "retry_after", "seconds"),
+    [
+        (0, None, 1),
+        (1, None, 2),
+        (4, None, 16),
+        (5, None, 30),
+        (500, None, 30),
+        (3, 0, 1),
+        (0, 90, 90),
+        (9, 2.5, 2.5),
+    ],
+)
+def test_a_429_is_waited_out_as_the_provider_says_or_ever_longer(
+    met: int, retry_after: float | None, seconds: float
+) -> None:
+    state = STATE.model_copy(update={"throttled": met})
+    told = None if retry_after is None else timedelta(seconds=retry_after)
+    assert throttle_pause(state, told, 0.0).total_seconds() == seconds
+    assert throttle_pause(state, told, 1.0).total_seconds() == pytest.approx(seconds * 1.2)
+
+
+def test_the_model_is_told_what_tools_it_has() -> None:
+    assert not_given((ROUTE,), "rob") == "There is no tool rob. Your tools: pay"
+    assert not_given((), "rob") == "There is no tool rob. Your tools: none"
+
+
+def test_the_model_is_told_that_an_interrupted_call_may_have_happened() -> None:
+    assert "It may or may not have taken effect" in interrupted(ROUTE)

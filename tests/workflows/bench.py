@@ -1,0 +1,208 @@
+"""Everything around a run: Temporal, the stand-in, workers, and the operator's side of the contract."""
+
+import asyncio
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from mistralai.client import Mistral
+from mistralai.client.models import Function, FunctionTool
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
+
+from agents_crds.contract import CONTRACT
+from agents_crds.contract.names import AGENT_RUN_WORKFLOW, REPORT_ACTIVITY
+from agents_crds.contract.run import (
+    AgentSnapshot,
+    Limits,
+    LoopInput,
+    ProviderSnapshot,
+    RunInput,
+    RunOutcome,
+    ToolRoute,
+)
+from agents_worker.activities.model import ModelCalls
+from agents_worker.activities.tools import ToolCalls
+from agents_worker.sessions.providers import Providers, provider_http
+from agents_worker.sessions.verdict import Patience
+from agents_worker.settings import Settings
+from agents_worker.tools.offer import Tools, load_tools
+from agents_worker.workers import build_workers
+from tests.standin.control import StandIn
+from tests.workflows.temporal import make_current
+
+TOOLS_MODULE = "tests.workflows.sample_tools"
+OPERATOR_QUEUE = "test/operator"
+POOL_QUEUE = "test/ns/pools/default"
+PROVIDER_QUEUE = "test/ns/providers/default"
+KEY = "standin-key"
+KEY_PATH = "provider/api-key"
+# As in production, but short.
+PATIENCE = Patience(
+    attempts=3,
+    key_window=timedelta(seconds=20),
+    key_interval=timedelta(seconds=0.2),
+    settle=timedelta(seconds=0.5),
+)
+
+Handle = WorkflowHandle[object, RunOutcome]
+
+
+class Reports:
+    """The operator's side of the contract: takes outcomes in."""
+
+    def __init__(self) -> None:
+        self.taken: defaultdict[str, list[RunOutcome]] = defaultdict(list)
+
+    @activity.defn(name=REPORT_ACTIVITY)
+    async def report(self, outcome: RunOutcome) -> None:
+        """Note the outcome under the id of the workflow that reports it."""
+        self.taken[activity.info().workflow_id or ""].append(outcome)
+
+
+def settings_of(
+    client: Client, secrets: Path, *, pool_queue: str = POOL_QUEUE, build: str = "b1"
+) -> Settings:
+    """Make the settings that the operator would put into the worker's environment."""
+    return Settings.model_validate(
+        {
+            "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": client.namespace,
+            "TEMPORAL_DEPLOYMENT_NAME": pool_queue.replace("/pools", ""),
+            "TEMPORAL_WORKER_BUILD_ID": build,
+            "DURABLE_AGENTS_POOL_QUEUE": pool_queue,
+            "DURABLE_AGENTS_PROVIDER_QUEUES": (PROVIDER_QUEUE,),
+            "DURABLE_AGENTS_SECRETS_DIR": secrets,
+            "WORKER_MODULES": TOOLS_MODULE,
+        }
+    )
+
+
+@asynccontextmanager
+async def serving(client: Client, settings: Settings, tools: Tools) -> AsyncIterator[None]:
+    """Run the worker's own workers in this process, as the current build."""
+    threads = ThreadPoolExecutor(8)
+    async with provider_http() as http:
+        models = ModelCalls(Providers(http, settings.secrets_dir), PATIENCE)
+        async with AsyncExitStack() as stack:
+            for worker in build_workers(client, settings, models, ToolCalls(tools, threads)):
+                await stack.enter_async_context(worker)
+            await make_current(client, settings.deployment_name, settings.build_id)
+            yield
+    threads.shutdown(wait=False)
+
+
+@asynccontextmanager
+async def mistral_client(standin: StandIn) -> AsyncIterator[Mistral]:
+    """Call the stand-in the way the operator does."""
+    async with provider_http() as http:
+        yield Mistral(api_key=KEY, server_url=standin.url, async_client=http)
+
+
+@asynccontextmanager
+async def taking_reports(client: Client) -> AsyncIterator[Reports]:
+    """Serve the operator's queue."""
+    reports = Reports()
+    async with Worker(client, task_queue=OPERATOR_QUEUE, activities=(reports.report,)):
+        yield reports
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a test works with."""
+
+    client: Client
+    standin: StandIn
+    mistral: Mistral
+    reports: Reports
+    secrets: Path
+    tools: Tools
+    unique: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+
+    async def agent(self, *tools: str, queue: str = POOL_QUEUE, key_path: str = KEY_PATH) -> AgentSnapshot:
+        """Make an agent with these tools on the provider's side, and take the snapshot that a run gets."""
+        offers = [offer for offer in self.tools.catalogue().tools if offer.name in tools]
+        remote = await self.mistral.beta.agents.create_async(
+            model="mistral-medium-latest",
+            name=f"agent-{self.unique}",
+            tools=[
+                FunctionTool(
+                    function=Function(
+                        name=offer.name, description=offer.description, parameters=dict(offer.parameters)
+                    )
+                )
+                for offer in offers
+            ],
+        )
+        return AgentSnapshot(
+            name=f"agent-{self.unique}",
+            remote_id=remote.id,
+            remote_version=remote.version,
+            provider=ProviderSnapshot(
+                name="default", url=self.standin.url, key_path=key_path, queue=PROVIDER_QUEUE
+            ),
+            tools=tuple(
+                ToolRoute(name=offer.name, queue=queue, idempotent=offer.idempotent, timeout=offer.timeout)
+                for offer in offers
+            ),
+        )
+
+    async def start(
+        self,
+        agent: AgentSnapshot,
+        text: str,
+        *,
+        max_turns: int = 5,
+        limit: timedelta = timedelta(seconds=40),
+    ) -> Handle:
+        """Start a run, as the operator does."""
+        run = RunInput(
+            contract=CONTRACT,
+            operator_queue=OPERATOR_QUEUE,
+            loop=LoopInput(
+                agent=agent,
+                input=text,
+                limits=Limits(max_turns=max_turns, timeout=limit),
+                conversation_metadata={"durable-agents.dev/uid": uuid.uuid4().hex},
+            ),
+        )
+        return await self.client.start_workflow(
+            AGENT_RUN_WORKFLOW,
+            run,
+            id=f"test/ns/{uuid.uuid4()}",
+            task_queue=POOL_QUEUE,
+            result_type=RunOutcome,
+        )
+
+    async def finished(self, handle: Handle) -> RunOutcome:
+        """Wait for the outcome, which must have been reported exactly once."""
+        outcome: RunOutcome = await asyncio.wait_for(handle.result(), 45)
+        assert self.reports.taken[handle.id] == [outcome]
+        return outcome
+
+    async def run(self, agent: AgentSnapshot, text: str, *, max_turns: int = 5) -> RunOutcome:
+        """Run to the end."""
+        return await self.finished(await self.start(agent, text, max_turns=max_turns))
+
+    def results(self) -> Sequence[str]:
+        """List the tool results that the provider was given, in order."""
+        entries = (entry for one in self.standin.conversations() for entry in one.entries)
+        return [entry.result for entry in entries if entry.type == "function.result"]
+
+    def write_key(self, secret: str, key: str) -> str:
+        """Mount a Secret; returns the path of its key."""
+        path = self.secrets / secret / "api-key"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(key)
+        return f"{secret}/api-key"
+
+
+def bench_tools() -> Tools:
+    """Load the sample tools as a worker does."""
+    return load_tools((TOOLS_MODULE,))

@@ -1,0 +1,108 @@
+"""A real Temporal server for the tests, and what they ask it."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkerDeploymentVersionRequest,
+    SetWorkerDeploymentCurrentVersionRequest,
+)
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import WorkflowEnvironment
+
+
+@asynccontextmanager
+async def temporal_server(*dynamic_config: str, identity: str | None = None) -> AsyncIterator[Client]:
+    """Run a development server for the length of the block."""
+    # By default each hop of a task waits up to 50 ms on a server with one shard, and each timer up to 1 s.
+    config = (
+        "history.transferProcessorMaxPollRPS=1000",
+        'history.timerProcessorMaxTimeShift="10ms"',
+        *dynamic_config,
+    )
+    async with await WorkflowEnvironment.start_local(
+        data_converter=pydantic_data_converter,
+        identity=identity,
+        dev_server_existing_path=_binary(),
+        dev_server_extra_args=[part for value in config for part in ("--dynamic-config-value", value)],
+    ) as environment:
+        yield environment.client
+
+
+async def make_current(client: Client, deployment: str, build: str) -> None:
+    """Send new runs to a build, whether its workers are there already or not."""
+    await client.workflow_service.set_worker_deployment_current_version(
+        SetWorkerDeploymentCurrentVersionRequest(
+            namespace=client.namespace,
+            deployment_name=deployment,
+            build_id=build,
+            ignore_missing_task_queues=True,
+            allow_no_pollers=True,
+            identity="test",
+        ),
+        retry=True,
+        timeout=timedelta(seconds=10),
+    )
+
+
+async def polled(client: Client, deployment: str, build: str) -> None:
+    """Wait until workers of a build poll: only then can a run be pinned to it."""
+    request = DescribeWorkerDeploymentVersionRequest(
+        namespace=client.namespace,
+        deployment_version=WorkerDeploymentVersion(deployment_name=deployment, build_id=build),
+    )
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await client.workflow_service.describe_worker_deployment_version(request)
+            except RPCError as error:
+                if error.status != RPCStatusCode.NOT_FOUND:
+                    raise
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+async def timers(handle: WorkflowHandle[Any, Any]) -> list[timedelta]:
+    """List the timers that a workflow started."""
+    events = (await handle.fetch_history()).events
+    started = (e for e in events if e.event_type == EventType.EVENT_TYPE_TIMER_STARTED)
+    return [e.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta() for e in started]
+
+
+async def scheduled(handle: WorkflowHandle[Any, Any]) -> list[str]:
+    """List the activities that a workflow scheduled, by type."""
+    events = (await handle.fetch_history()).events
+    kind = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+    return [
+        e.activity_task_scheduled_event_attributes.activity_type.name for e in events if e.event_type == kind
+    ]
+
+
+async def pending_failure(handle: WorkflowHandle[Any, Any], part: str) -> None:
+    """Wait until an attempt of a pending activity failed with a message that contains `part`."""
+    async with asyncio.timeout(20):
+        while not any(part in message for message in await _pending_failures(handle)):  # noqa: ASYNC110  # a server
+            await asyncio.sleep(0.05)
+
+
+async def _pending_failures(handle: WorkflowHandle[Any, Any]) -> list[str]:
+    pending = (await handle.describe()).raw_description.pending_activities
+    return [activity.last_failure.message for activity in pending]
+
+
+def _binary() -> str:
+    beside_python = Path(sys.executable).with_name("temporal")
+    found = str(beside_python) if beside_python.exists() else shutil.which("temporal")
+    assert found, "the temporal server's binary is missing: install the development dependencies"
+    return found

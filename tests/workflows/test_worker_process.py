@@ -1,0 +1,94 @@
+"""The worker's process: how it starts, how it stops, and what its death does to calls."""
+
+import signal
+import uuid
+from pathlib import Path
+
+import pytest
+from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion
+
+from agents_crds.contract import CONTRACT
+from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
+from agents_crds.contract.tools import ToolCatalogue
+from agents_crds.v1alpha1.conditions import Reason
+from agents_worker.settings import Settings
+from tests.workflows.bench import Bench, settings_of
+from tests.workflows.temporal import make_current, polled
+from tests.workflows.test_run import call, script
+from tests.workflows.worker_process import appeared, worker_process
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def own_pool(bench: Bench) -> Settings:
+    """Give a pool that only this test has."""
+    return settings_of(bench.client, bench.secrets, pool_queue=f"test/ns/pools/{bench.unique}")
+
+
+async def test_a_new_build_tells_its_tools_before_it_is_current(bench: Bench, tmp_path: Path) -> None:
+    settings = own_pool(bench)
+    async with worker_process(settings, tmp_path / "log"):
+        version = WorkerDeploymentVersion(settings.deployment_name, settings.build_id)
+        await polled(bench.client, settings.deployment_name, settings.build_id)
+        catalogue = await bench.client.execute_workflow(
+            DESCRIBE_TOOLS_WORKFLOW,
+            id=f"test/ns/probes/{uuid.uuid4()}",
+            task_queue=settings.pool_queue,
+            result_type=ToolCatalogue,
+            versioning_override=PinnedVersioningOverride(version),
+        )
+    assert catalogue.contract == CONTRACT
+    names = [tool.name for tool in catalogue.tools]
+    assert names == sorted(names)
+    assert {"get_rate", "plain_activity"} <= set(names)
+    assert catalogue.tools == bench.tools.catalogue().tools
+
+
+async def test_calls_that_died_with_their_worker(bench: Bench, tmp_path: Path) -> None:
+    settings, marker = own_pool(bench), tmp_path / "marker"
+    agent = await bench.agent("hang", "kill_worker", queue=settings.pool_queue)
+    killed = str(tmp_path / "killed")
+    calls = (call("hang", marker=str(marker)), call("kill_worker", marker=killed, after=str(marker)))
+    bench.standin.set_scenario(script(calls))
+    await make_current(bench.client, settings.deployment_name, settings.build_id)
+    async with worker_process(settings, tmp_path / "log") as first:
+        handle = await bench.start(agent, "Go")
+        assert await first.wait() == -signal.SIGKILL
+    async with worker_process(settings, tmp_path / "log"):
+        outcome = await bench.finished(handle)
+    assert outcome.result.reason == Reason.SUCCEEDED
+    told, repeated = bench.results()
+    assert told.startswith("The call of hang was interrupted, because its worker stopped. It may or may not")
+    assert marker.read_text() == "called\n"
+    assert repeated == "survived"
+
+
+async def test_a_worker_that_is_told_to_stop_finishes_its_calls(bench: Bench, tmp_path: Path) -> None:
+    settings, marker = own_pool(bench), tmp_path / "marker"
+    agent = await bench.agent("finish_slowly", queue=settings.pool_queue)
+    bench.standin.set_scenario(script((call("finish_slowly", marker=str(marker)),)))
+    await make_current(bench.client, settings.deployment_name, settings.build_id)
+    async with worker_process(settings, tmp_path / "log") as process:
+        handle = await bench.start(agent, "Go")
+        await appeared(marker)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+    await bench.finished(handle)
+    assert bench.results() == ["finished after all"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"modules": ("no_such_module",)}, "module no_such_module of WORKER_MODULES cannot be imported"),
+        ({"pool_queue": ""}, "DURABLE_AGENTS_POOL_QUEUE: String should have at least 1 character"),
+    ],
+)
+async def test_a_worker_that_cannot_start_says_why(
+    bench: Bench, tmp_path: Path, changes: dict[str, object], says: str
+) -> None:
+    settings, log = own_pool(bench).model_copy(update=changes), tmp_path / "log"
+    async with worker_process(settings, log) as process:
+        assert await process.wait() == 2
+    assert says in log.read_text()
+    assert "Traceback" not in log.read_text()

@@ -1,0 +1,54 @@
+"""The worker as its own process, as the image starts it."""
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from agents_crds.contract.environment import WorkerVariable
+from agents_worker.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+async def start_worker(settings: Settings, log: Path) -> Process:
+    """Start `python -m agents_worker` with the settings as its environment."""
+    variables = {
+        WorkerVariable.TEMPORAL_ADDRESS: settings.temporal_address,
+        WorkerVariable.TEMPORAL_NAMESPACE: settings.temporal_namespace,
+        WorkerVariable.DEPLOYMENT_NAME: settings.deployment_name,
+        WorkerVariable.BUILD_ID: settings.build_id,
+        WorkerVariable.POOL_QUEUE: settings.pool_queue,
+        WorkerVariable.PROVIDER_QUEUES: "[]",
+        WorkerVariable.SECRETS_DIR: str(settings.secrets_dir),
+        WorkerVariable.MODULES: ",".join(settings.modules),
+        "PYTHONPATH": str(ROOT),
+    }
+    output = await asyncio.to_thread(log.open, "ab")
+    with output:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "agents_worker", env=os.environ | variables, stdout=output, stderr=output
+        )
+
+
+@asynccontextmanager
+async def worker_process(settings: Settings, log: Path) -> AsyncIterator[Process]:
+    """Run the worker for the length of the block, and kill it if it still runs then."""
+    process = await start_worker(settings, log)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+
+async def appeared(path: Path) -> None:
+    """Wait until a tool has left its mark."""
+    async with asyncio.timeout(20):
+        while not path.exists():  # noqa: ASYNC110, ASYNC240  # another process writes it
+            await asyncio.sleep(0.02)

@@ -1,0 +1,1 @@
+"""What workflows have done for them: model calls and tool calls."""

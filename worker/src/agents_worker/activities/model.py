@@ -1,0 +1,101 @@
+"""Model calls: a turn of the conversation each, never twice."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from agents_crds.v1alpha1.conditions import Reason
+from agents_worker.activities.beat import beating
+from agents_worker.activities.recovery import Watch, conversation_gone, recover_append, recover_start
+from agents_worker.messages import (
+    APPEND_RESULTS,
+    START_CONVERSATION,
+    THROTTLED,
+    ConversationStart,
+    ModelAnswer,
+    ResultsAppend,
+)
+from agents_worker.sessions.failures import ProviderFailed
+from agents_worker.sessions.providers import Providers
+from agents_worker.sessions.verdict import Effort, GiveUp, Patience, Throttle, TryAgain, Verdict, judge
+
+
+class ModelCalls:
+    """The activities of a provider's queue.
+
+    A failure that Temporal may repeat is raised as retryable. One that is final has the run's reason as its
+    type, and `THROTTLED` leaves the waiting to the workflow.
+    """
+
+    def __init__(self, providers: Providers, patience: Patience) -> None:
+        self._providers = providers
+        self._patience = patience
+
+    @activity.defn(name=START_CONVERSATION)
+    async def start_conversation(self, start: ConversationStart) -> ModelAnswer:
+        """Start the run's conversation, or take up the one that an earlier attempt started."""
+        conversations = self._providers.conversations(start.provider)
+        async with beating():
+            with self._judged(gone=_agent_gone(start)):
+                if _may_have_been_sent(repeated=start.repeated):
+                    answer = await recover_start(conversations, start, Watch(self._patience.settle))
+                    if answer is not None:
+                        return answer
+                return await conversations.start(start)
+
+    @activity.defn(name=APPEND_RESULTS)
+    async def append_results(self, append: ResultsAppend) -> ModelAnswer:
+        """Append the results, unless an earlier attempt did, and return what the agent made of them."""
+        conversations = self._providers.conversations(append.provider)
+        async with beating():
+            with self._judged(gone=conversation_gone(append)):
+                if _may_have_been_sent(repeated=append.repeated):
+                    match await recover_append(conversations, append, Watch(self._patience.settle)):
+                        case ModelAnswer() as answer:
+                            return answer
+                        case GiveUp() as lost:
+                            raise _as_error(lost)
+                        case None:
+                            pass
+                return await conversations.append(append.conversation_id, append.results)
+
+    @contextmanager
+    def _judged(self, *, gone: GiveUp) -> Iterator[None]:
+        try:
+            yield
+        except ProviderFailed as failed:
+            info = activity.info()
+            effort = Effort(info.attempt, datetime.now(UTC) - info.scheduled_time)
+            # The cause stays out of the workflow's history: it may hold a whole answer of the provider.
+            raise _as_error(judge(failed.failure, effort, self._patience, gone=gone)) from None
+
+
+def _may_have_been_sent(*, repeated: bool) -> bool:
+    return repeated or activity.info().attempt > 1
+
+
+def _as_error(verdict: Verdict) -> ApplicationError:
+    match verdict:
+        case Throttle(message, retry_after):
+            return ApplicationError(
+                message,
+                None if retry_after is None else retry_after.total_seconds(),
+                type=THROTTLED,
+                non_retryable=True,
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        case TryAgain(reason, message, delay):
+            return ApplicationError(message, type=reason.value, next_retry_delay=delay)
+        case GiveUp(reason, message):
+            return ApplicationError(message, type=reason.value, non_retryable=True)
+
+
+def _agent_gone(start: ConversationStart) -> GiveUp:
+    return GiveUp(
+        Reason.PROVIDER_REJECTED,
+        f"The provider has no agent {start.agent_id} at version {start.agent_version}: it was changed or "
+        "deleted there. The operator puts it right; start a new run when the Agent is Ready",
+    )

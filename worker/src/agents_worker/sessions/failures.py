@@ -1,0 +1,119 @@
+"""What a provider's failures are, read from its answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_json
+
+_LONGEST_MESSAGE = 1000
+_LONGEST_WAIT = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class KeyMissing:
+    """The provider's key cannot be read; nothing was sent."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """No answer came; what was sent may have arrived."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The provider answered with an error, or with a success that cannot be read."""
+
+    status: int
+    message: str
+    kind: str = ""
+    """The error's `type`."""
+    code: str = ""
+    retry_after: timedelta | None = None
+    should_retry: bool | None = None
+
+
+Failure = KeyMissing | Unreachable | Answered
+
+
+class ProviderFailed(Exception):
+    """A call to the provider failed."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class _ErrorBody(BaseModel):
+    """`{"object":"error","message","type","param","code"}`, or FastAPI's `{"detail"}`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    message: Any = None
+    detail: Any = None
+    type: Any = None
+    code: Any = None
+
+
+def read_answer(status: int, headers: Mapping[str, str], body: str, *, now: datetime) -> Answered:
+    """Read an error answer; `headers` has lower-case names, `now` counts where the answer has no Date."""
+    try:
+        error = _ErrorBody.model_validate_json(body)
+    except ValidationError:
+        error = _ErrorBody(message=body)
+    words = _words(error.message) or _words(error.detail) or "no further explanation"
+    return Answered(
+        status=status,
+        message=words[:_LONGEST_MESSAGE],
+        kind=_words(error.type),
+        code=_words(error.code),
+        retry_after=read_retry_after(headers, now=now),
+        should_retry={"true": True, "false": False}.get(headers.get("x-should-retry", "").lower()),
+    )
+
+
+def read_retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
+    """Read how long to wait, a day at most: `retry-after-ms`, `retry-after` in seconds, or an HTTP date."""
+    text = headers.get("retry-after")
+    milliseconds, seconds, until = _number(headers.get("retry-after-ms")), _number(text), _http_date(text)
+    if milliseconds is not None:
+        return min(timedelta(milliseconds=milliseconds), _LONGEST_WAIT)
+    if seconds is not None:
+        return min(timedelta(seconds=seconds), _LONGEST_WAIT)
+    if until is not None:
+        # The provider's own clock counts, where it tells the time.
+        return min(max(timedelta(), until - (_http_date(headers.get("date")) or now)), _LONGEST_WAIT)
+    return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text) if text else None
+    except ValueError:
+        return None
+    return number if number is not None and 0 <= number < 1e12 else None
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+    return date.replace(tzinfo=UTC) if date and date.tzinfo is None else date
+
+
+def _words(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return value.strip()
+        case _:
+            return to_json(value).decode()

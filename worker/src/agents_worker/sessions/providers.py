@@ -1,0 +1,86 @@
+"""The clients of model providers, and the keys that they read."""
+
+from pathlib import Path, PurePosixPath
+
+import httpx2
+from mistralai.client import Mistral
+from mistralai.client.utils.logger import NoOpLogger
+
+from agents_crds.contract.run import ProviderSnapshot
+from agents_worker.sessions.failures import KeyMissing, ProviderFailed
+from agents_worker.sessions.remote import RemoteConversations
+
+_CALL_TIMEOUT_MS = 300_000
+_CONNECT_TIMEOUT = 10.0
+
+
+class KeyFile:
+    """A provider's key in a mounted Secret, read anew for every call since it may be rotated."""
+
+    def __init__(self, secrets_dir: Path, key_path: str) -> None:
+        self._directory = secrets_dir
+        self._relative = PurePosixPath(key_path)
+
+    def read(self) -> str:
+        """Return the key; raises ProviderFailed with KeyMissing, which says what to put right."""
+        secret, key = self._relative.parent, self._relative.name
+        if self._relative.is_absolute() or ".." in self._relative.parts:
+            raise ProviderFailed(KeyMissing(f"{self._relative} is not a path below the secrets directory"))
+        try:
+            text = (self._directory / self._relative).read_text(encoding="ascii").strip()
+        except OSError as error:
+            missing = KeyMissing(f"The Secret {secret} with the key {key} is not there: create it")
+            raise ProviderFailed(missing) from error
+        except UnicodeDecodeError:
+            text = ""
+        if not text or not text.isprintable():
+            raise ProviderFailed(
+                KeyMissing(
+                    f"The key {key} of Secret {secret} is not an API key: it is empty or no plain text"
+                )
+            )
+        return text
+
+
+class Providers:
+    """Clients of the providers that this worker calls, over one pool of connections."""
+
+    def __init__(self, http: httpx2.AsyncClient, secrets_dir: Path) -> None:
+        self._http = http
+        self._secrets_dir = secrets_dir
+        self._known: dict[tuple[str, str], RemoteConversations] = {}
+
+    def conversations(self, provider: ProviderSnapshot) -> RemoteConversations:
+        """Return the provider's conversations."""
+        known = self._known.get((provider.url, provider.key_path))
+        if known is None:
+            known = RemoteConversations(self._client(provider))
+            self._known[provider.url, provider.key_path] = known
+        return known
+
+    def _client(self, provider: ProviderSnapshot) -> Mistral:
+        return Mistral(
+            api_key=KeyFile(self._secrets_dir, provider.key_path).read,
+            server_url=provider.url.rstrip("/"),
+            async_client=self._http,
+            retry_config=None,  # Temporal is the one that repeats
+            timeout_ms=_CALL_TIMEOUT_MS,
+            debug_logger=NoOpLogger(),  # the SDK's own writes the key where MISTRAL_DEBUG is set
+        )
+
+
+async def _connect_soon(request: httpx2.Request) -> None:
+    """Cap the time to connect: the SDK knows one timeout for all, and a model may take minutes to answer."""
+    timeout = request.extensions.get("timeout", {})
+    request.extensions["timeout"] = {**timeout, "connect": _CONNECT_TIMEOUT}
+
+
+def provider_http() -> httpx2.AsyncClient:
+    """Make the pool of connections to providers; whoever makes it closes it.
+
+    Temporal bounds how many calls are made at once, so that the pool must not.
+    """
+    return httpx2.AsyncClient(
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+        event_hooks={"request": [_connect_soon]},
+    )

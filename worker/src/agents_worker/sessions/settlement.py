@@ -1,0 +1,64 @@
+"""Whether a call whose answer was lost has happened, as the conversation's history tells."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from agents_worker.sessions.entries import (
+    CallOutput,
+    MessageInput,
+    MessageOutput,
+    ResultInput,
+    UnknownOutput,
+    WireEntry,
+)
+
+TOOL_EXECUTION = "tool.execution"
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """The history has nothing of the call."""
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """The call arrived, and the provider has not finished its answer."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The call arrived and was answered with these entries."""
+
+    outputs: tuple[WireEntry, ...]
+
+
+def settle_start(history: tuple[WireEntry, ...]) -> Unanswered | Settled:
+    """Read the answer to a start out of the history of the conversation that it made."""
+    return _answer(tuple(entry for entry in history if not isinstance(entry, MessageInput)))
+
+
+def settle_append(
+    history: tuple[WireEntry, ...], tool_call_ids: AbstractSet[str]
+) -> NotSent | Unanswered | Settled:
+    """Read the answer to an append of these calls' results out of the conversation's history."""
+    sent = [
+        position
+        for position, entry in enumerate(history)
+        if isinstance(entry, ResultInput) and entry.tool_call_id in tool_call_ids
+    ]
+    return _answer(history[sent[-1] + 1 :]) if sent else NotSent()
+
+
+def _answer(outputs: tuple[WireEntry, ...]) -> Unanswered | Settled:
+    # A turn ends with a message or with calls for us; after a handoff or a tool of its own the provider is
+    # still at work. A kind that we do not know says nothing.
+    known = [output for output in outputs if not _is_foreign(output)]
+    match known:
+        case [*_, MessageOutput() | CallOutput()]:
+            return Settled(outputs)
+        case _:
+            return Unanswered()
+
+
+def _is_foreign(output: WireEntry) -> bool:
+    return isinstance(output, UnknownOutput) and output.type != TOOL_EXECUTION

@@ -1,0 +1,115 @@
+"""What follows from a failed model call.
+
+Retriable are 408, 409 (the conversation is locked), 425, 5xx and transport errors; other 4xx are final. 429
+is waited out by the workflow and never counts. `x-should-retry` overrides both ways.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from agents_crds.v1alpha1.conditions import Reason
+from agents_worker.sessions.failures import Answered, Failure, KeyMissing, Unreachable
+
+_RETRIABLE = frozenset({408, 409, 425, 429})
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the worker puts up with a provider that fails."""
+
+    attempts: int = 10
+    """After so many a provider error is final."""
+    window: timedelta = timedelta(minutes=15)
+    """After so long it is final too, but only after `least_attempts`: each may have taken minutes."""
+    least_attempts: int = 3
+    key_window: timedelta = timedelta(minutes=5)
+    """Time for a key to be put right: keys rotate, and mounted Secrets follow within two minutes."""
+    key_interval: timedelta = timedelta(seconds=10)
+    settle: timedelta = timedelta(seconds=120)
+    """Time for the provider to finish a call whose answer was lost; its lock was seen to last 90 s."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What was put into a call so far."""
+
+    attempts: int
+    elapsed: timedelta
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """Wait outside the activity, then call again."""
+
+    message: str
+    retry_after: timedelta | None
+
+
+@dataclass(frozen=True)
+class TryAgain:
+    """Let Temporal repeat the attempt, after `delay` or by its own backoff."""
+
+    reason: Reason
+    message: str
+    delay: timedelta | None
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """The call failed for good."""
+
+    reason: Reason
+    message: str
+
+
+Verdict = Throttle | TryAgain | GiveUp
+
+
+def judge(failure: Failure, effort: Effort, patience: Patience, *, gone: GiveUp) -> Verdict:
+    """Decide what follows from a failure; `gone` is what a 404 means for this call."""
+    match failure:
+        case KeyMissing(message):
+            return _wait_for_key(Reason.SECRET_NOT_FOUND, message, effort, patience)
+        case Unreachable(message):
+            return _retry(message, None, effort, patience)
+        case Answered(status=401):
+            return _wait_for_key(Reason.PROVIDER_UNAUTHORIZED, _said(failure), effort, patience)
+        case Answered(status=429) if _retriable(failure):
+            return Throttle(_said(failure), failure.retry_after)
+        case Answered() if _retriable(failure):
+            return _retry(_said(failure), failure.retry_after, effort, patience)
+        case Answered():
+            return gone if failure.status == 404 else GiveUp(_final_reason(failure), _said(failure))
+
+
+def _final_reason(answer: Answered) -> Reason:
+    if answer.kind == "invalid_model" or answer.code == "1500":
+        return Reason.MODEL_NOT_FOUND
+    if answer.status == 429 or answer.status >= 500:
+        return Reason.PROVIDER_ERROR
+    return Reason.PROVIDER_REJECTED
+
+
+def _retriable(answer: Answered) -> bool:
+    if answer.should_retry is not None:
+        return answer.should_retry
+    # A success that cannot be read is asked for again: the next attempt finds what it did.
+    return answer.status in _RETRIABLE or answer.status >= 500 or answer.status < 300
+
+
+def _retry(message: str, delay: timedelta | None, effort: Effort, patience: Patience) -> TryAgain | GiveUp:
+    out_of_time = effort.elapsed >= patience.window and effort.attempts >= patience.least_attempts
+    if effort.attempts >= patience.attempts or out_of_time:
+        tries = f"{effort.attempts} attempts in {int(effort.elapsed.total_seconds())} s"
+        return GiveUp(Reason.PROVIDER_ERROR, f"{message} ({tries})")
+    return TryAgain(Reason.PROVIDER_ERROR, message, delay)
+
+
+def _wait_for_key(reason: Reason, message: str, effort: Effort, patience: Patience) -> TryAgain | GiveUp:
+    if effort.elapsed >= patience.key_window and effort.attempts >= patience.least_attempts:
+        return GiveUp(reason, message)
+    return TryAgain(reason, message, patience.key_interval)
+
+
+def _said(answer: Answered) -> str:
+    return f"The provider answered {answer.status}: {answer.message}"

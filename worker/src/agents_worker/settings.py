@@ -1,0 +1,33 @@
+"""The worker's settings, from its environment."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from agents_crds.contract.environment import WorkerVariable
+from agents_crds.contract.names import SECRETS_DIR
+
+
+def _split(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+class Settings(BaseSettings):
+    """Where the worker connects, what it serves and where its tools and keys are."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    temporal_address: str = Field(validation_alias=WorkerVariable.TEMPORAL_ADDRESS)
+    temporal_namespace: str = Field("default", validation_alias=WorkerVariable.TEMPORAL_NAMESPACE)
+    deployment_name: str = Field(min_length=1, validation_alias=WorkerVariable.DEPLOYMENT_NAME)
+    build_id: str = Field(min_length=1, validation_alias=WorkerVariable.BUILD_ID)
+    pool_queue: str = Field(min_length=1, validation_alias=WorkerVariable.POOL_QUEUE)
+    provider_queues: tuple[str, ...] = Field((), validation_alias=WorkerVariable.PROVIDER_QUEUES)
+    secrets_dir: Path = Field(Path(SECRETS_DIR), validation_alias=WorkerVariable.SECRETS_DIR)
+    modules: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), validation_alias=WorkerVariable.MODULES
+    )

@@ -1,0 +1,50 @@
+"""Texts that fit into Temporal's payloads."""
+
+from pydantic_core import to_json
+
+ANSWER_LIMIT = 1_500_000
+"""Bytes of a model's answer, as JSON; Temporal refuses payloads of 2 MB."""
+RESULTS_LIMIT = 1_000_000
+"""Bytes of all the tool results of one turn: they travel together, also with the run's own input."""
+COLLECTED_LIMIT = 250_000
+"""Bytes of the text that a run carries along."""
+
+_LONGEST_ESCAPE = 6
+_NOTE = "… [cut: the whole text of {} bytes is more than can be kept]"
+
+
+def storable(text: str) -> str:
+    """Replace what UTF-8 cannot hold (lone surrogates), so that the text can be sent anywhere."""
+    return text.encode(errors="replace").decode()
+
+
+def json_size(text: str) -> int:
+    """Bytes of the text as a JSON string."""
+    return len(to_json(text))
+
+
+def clip(text: str, limit: int) -> str:
+    """Return the text, or its start and a note when its JSON is longer than `limit` bytes."""
+    text = storable(text)
+    if len(text) * _LONGEST_ESCAPE + 2 <= limit:
+        return text
+    size = json_size(text)
+    if size <= limit:
+        return text
+    note = _NOTE.format(size)
+    room = max(0, limit - json_size(note))
+    fits, too_long = 0, len(text)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if json_size(text[:middle]) <= room:
+            fits = middle
+        else:
+            too_long = middle
+    return text[:fits] + note
+
+
+def share(texts: tuple[str, ...], limit: int) -> tuple[str, ...]:
+    """Clip texts so that their JSON together stays within `limit` bytes; each may use an equal part."""
+    if sum(json_size(text) for text in texts) <= limit:
+        return texts
+    return tuple(clip(text, limit // len(texts)) for text in texts)

@@ -1,0 +1,1 @@
+"""Python functions as tools: how they are marked, described, found and called."""

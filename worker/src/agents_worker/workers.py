@@ -1,0 +1,101 @@
+"""The Temporal workers of one process: one on the pool's queue, one on the queue of each provider."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from agents_worker.activities.beat import HeartbeatsFromThreads
+from agents_worker.activities.model import ModelCalls
+from agents_worker.activities.tools import ToolCalls
+from agents_worker.settings import Settings
+from agents_worker.workflows.agent_run import AgentRun
+from agents_worker.workflows.describe_tools import DescribeTools
+
+WORKFLOWS = (AgentRun, DescribeTools)
+TOOL_CALLS = 100
+"""Tool calls at once, and the threads for those that are not async."""
+_MODEL_CALLS = 200
+# They share one core: more at once only bring each nearer to the 2 s after which Temporal sees a deadlock.
+_WORKFLOW_TASKS = 20
+
+# Below the pod's terminationGracePeriodSeconds (60 s), so that what is in flight ends before the kill.
+_GRACE = timedelta(seconds=50)
+# The next task of a run that a killed worker had in its cache waits this long, instead of 10 s.
+_STICKY = timedelta(seconds=3)
+# A beat may be held back for 0.8 times the heartbeat timeout; then one lost beat would look like a death.
+_HEARTBEAT_THROTTLE = timedelta(seconds=2)
+
+# Loaded once for all runs: they hold values and pure functions, and what they import is not for workflows.
+_SHARED_MODULES = (
+    "agents_crds",
+    "agents_worker.messages",
+    "agents_worker.text",
+    "agents_worker.tools",
+    "agents_worker.workflows.turn",
+)
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """Return the runner that keeps workflow code deterministic."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*_SHARED_MODULES)
+    )
+
+
+def build_workers(
+    client: Client, settings: Settings, models: ModelCalls, tools: ToolCalls
+) -> tuple[Worker, ...]:
+    """Build the workers, all of one build of one Worker Deployment.
+
+    Providers come first: a run that starts at once finds the queues of its model calls served.
+    """
+    deployment = WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.deployment_name, settings.build_id),
+        use_worker_versioning=True,
+        # A run stays with the build that it started on.
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+    model_calls = (models.start_conversation, models.append_results)
+    providers = tuple(
+        _worker(client, queue, deployment, activities=model_calls, slots=_MODEL_CALLS)
+        for queue in settings.provider_queues
+    )
+    pool = _worker(
+        client,
+        settings.pool_queue,
+        deployment,
+        activities=(tools.call_tool, tools.describe_tools),
+        workflows=WORKFLOWS,
+        slots=TOOL_CALLS,
+    )
+    return (*providers, pool)
+
+
+def _worker(
+    client: Client,
+    queue: str,
+    deployment: WorkerDeploymentConfig,
+    *,
+    activities: Sequence[Callable[..., Any]],
+    workflows: Sequence[type] = (),
+    slots: int,
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=queue,
+        activities=activities,
+        workflows=workflows,
+        workflow_runner=sandbox(),
+        interceptors=(HeartbeatsFromThreads(),),
+        deployment_config=deployment,
+        max_concurrent_activities=slots,
+        max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
+        graceful_shutdown_timeout=_GRACE,
+        sticky_queue_schedule_to_start_timeout=_STICKY,
+        max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
+    )

@@ -1,0 +1,156 @@
+"""The loop's activities: which queue, how long, how often again."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import exceptions, workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    TimeoutType,
+    is_cancelled_exception,
+)
+
+from agents_crds.contract.run import LoopInput, LoopState, ToolRoute
+from agents_crds.v1alpha1.conditions import Reason
+from agents_worker.messages import (
+    APPEND_RESULTS,
+    CALL_TOOL,
+    START_CONVERSATION,
+    THROTTLED,
+    ConversationStart,
+    FunctionCall,
+    ModelAnswer,
+    ResultsAppend,
+    ToolCall,
+    ToolResult,
+)
+from agents_worker.workflows.turn import interrupted, not_given, route_of, too_slow
+
+# A call whose worker was killed is repeated within this and the retry's first interval.
+_HEARTBEAT = timedelta(seconds=10)
+# The provider's client gives up after 300 s by itself; the rest is for finding out about earlier attempts.
+_MODEL_CALL = timedelta(seconds=330)
+_TOO_LARGE = "PayloadsTooLarge"
+_MODEL_RETRIES = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=30),
+    # The activity itself says what is final; this ends what it did not foresee, after about 25 minutes.
+    maximum_attempts=50,
+    # The answer was paid for, and another one would be as large.
+    non_retryable_error_types=[_TOO_LARGE],
+)
+_IDEMPOTENT_ATTEMPTS = 3
+_REASONS = frozenset(reason.value for reason in Reason)
+
+
+@dataclass(frozen=True)
+class Throttled:
+    """The provider refused a model call with 429."""
+
+    retry_after: timedelta | None
+
+
+@dataclass(frozen=True)
+class ModelFailed:
+    """A model call failed for good."""
+
+    reason: Reason
+    message: str
+
+
+async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttled | ModelFailed:
+    """Make the next model call, on the provider's queue."""
+    agent = loop.agent
+    repeated = state.throttled > 0
+    activity: str
+    request: ConversationStart | ResultsAppend
+    if state.conversation_id is None:
+        activity = START_CONVERSATION
+        request = ConversationStart(
+            agent_id=agent.remote_id,
+            agent_version=agent.remote_version,
+            provider=agent.provider,
+            input=loop.input,
+            metadata=loop.conversation_metadata,
+            repeated=repeated,
+        )
+    else:
+        activity = APPEND_RESULTS
+        request = ResultsAppend(
+            provider=agent.provider,
+            conversation_id=state.conversation_id,
+            results=state.results,
+            repeated=repeated,
+        )
+    try:
+        answer: ModelAnswer = await workflow.execute_activity(
+            activity,
+            request,
+            result_type=ModelAnswer,
+            task_queue=agent.provider.queue,
+            start_to_close_timeout=_MODEL_CALL,
+            heartbeat_timeout=_HEARTBEAT,
+            retry_policy=_MODEL_RETRIES,
+            summary=agent.name,
+        )
+    except ActivityError as error:
+        _raise_if_cancelled(error)
+        return _model_failure(error.cause)
+    return answer
+
+
+async def call_tools(routes: Sequence[ToolRoute], calls: Sequence[FunctionCall]) -> tuple[str, ...]:
+    """Call a turn's tools concurrently, and return a text for the model for each."""
+    return tuple(await asyncio.gather(*(_call_tool(routes, call) for call in calls)))
+
+
+async def _call_tool(routes: Sequence[ToolRoute], call: FunctionCall) -> str:
+    route = route_of(routes, call.name)
+    if route is None:
+        return not_given(routes, call.name)
+    try:
+        result: ToolResult = await workflow.execute_activity(
+            CALL_TOOL,
+            ToolCall(name=call.name, arguments=call.arguments),
+            result_type=ToolResult,
+            task_queue=route.queue,
+            start_to_close_timeout=route.timeout,
+            heartbeat_timeout=_HEARTBEAT,
+            retry_policy=RetryPolicy(
+                initial_interval=timedelta(seconds=1),
+                maximum_attempts=_IDEMPOTENT_ATTEMPTS if route.idempotent else 1,
+                non_retryable_error_types=[_TOO_LARGE],
+            ),
+            summary=call.name,
+        )
+    except ActivityError as error:
+        _raise_if_cancelled(error)
+        match error.cause:
+            case exceptions.TimeoutError(type=TimeoutType.START_TO_CLOSE):
+                return too_slow(route)
+            case _:
+                return interrupted(route)
+    return result.text
+
+
+def _model_failure(cause: BaseException | None) -> Throttled | ModelFailed:
+    match cause:
+        case ApplicationError(type=type_, details=[float() | int() as seconds]) if type_ == THROTTLED:
+            return Throttled(timedelta(seconds=seconds))
+        case ApplicationError(type=type_) if type_ == THROTTLED:
+            return Throttled(None)
+        case ApplicationError(type=str(type_), message=message) if type_ in _REASONS:
+            return ModelFailed(Reason(type_), message)
+        case _:
+            return ModelFailed(Reason.WORKFLOW_FAILED, f"The model call failed in the worker: {cause}")
+
+
+def _raise_if_cancelled(error: ActivityError) -> None:
+    """Turn the failure of a cancelled activity back into the cancellation that asyncio knows."""
+    if is_cancelled_exception(error):
+        raise asyncio.CancelledError from error

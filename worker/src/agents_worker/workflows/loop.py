@@ -1,0 +1,75 @@
+"""The agent's loop: model call, tool calls, model call, until an answer or a limit."""
+
+import asyncio
+
+from temporalio import workflow
+
+from agents_crds.contract.run import LoopInput, LoopResult, LoopState
+from agents_crds.v1alpha1.conditions import Reason
+from agents_worker.messages import ModelAnswer
+from agents_worker.workflows.calls import ModelFailed, Throttled, call_model, call_tools
+from agents_worker.workflows.turn import (
+    CallTools,
+    Finish,
+    advanced,
+    ended,
+    failed,
+    next_step,
+    throttle_pause,
+    throttled,
+    with_results,
+)
+
+
+def first_state(loop: LoopInput) -> LoopState:
+    """Return where a loop begins; its time starts now."""
+    return LoopState(deadline=workflow.now() + loop.limits.timeout)
+
+
+async def run_loop(loop: LoopInput, state: LoopState) -> LoopResult | LoopState:
+    """Go on from `state` until the loop ends; a LoopState is where a new execution has to go on.
+
+    A cancellation ends the loop too, with a result that says so: whoever called it decides what follows.
+    """
+    progress = _Progress(loop, state)
+    try:
+        async with asyncio.timeout((state.deadline - workflow.now()).total_seconds()):
+            return await progress.to_end()
+    except TimeoutError:
+        return ended(loop, progress.state, Finish(Reason.TIMED_OUT, progress.state.collected))
+    except asyncio.CancelledError:
+        return ended(loop, progress.state, Finish(Reason.CANCELLED, progress.state.collected))
+    except workflow.NondeterminismError:
+        raise
+    # A run is pinned to its build: a task that fails on a bug of ours would fail for ever, with no outcome.
+    except Exception as error:  # noqa: BLE001
+        workflow.logger.exception("The loop failed")
+        return failed(progress.state, Reason.WORKFLOW_FAILED, f"{type(error).__name__}: {error}")
+
+
+class _Progress:
+    """A loop under way; `state` is what it got to, whatever stops it."""
+
+    def __init__(self, loop: LoopInput, state: LoopState) -> None:
+        self._loop = loop
+        self.state = state
+
+    async def to_end(self) -> LoopResult | LoopState:
+        while True:
+            match await call_model(self._loop, self.state):
+                case ModelFailed(reason, message):
+                    return failed(self.state, reason, message)
+                case Throttled(retry_after):
+                    pause = throttle_pause(self.state, retry_after, workflow.random().random())
+                    self.state = throttled(self.state)
+                    await workflow.sleep(pause, summary="waiting out a 429")
+                case ModelAnswer() as answer:
+                    self.state = advanced(self.state, answer)
+                    match next_step(answer, self.state, self._loop.limits.max_turns):
+                        case Finish() as finish:
+                            return ended(self._loop, self.state, finish)
+                        case CallTools(calls):
+                            texts = await call_tools(self._loop.agent.tools, calls)
+                            self.state = with_results(self.state, calls, texts)
+            if workflow.info().is_continue_as_new_suggested():
+                return self.state

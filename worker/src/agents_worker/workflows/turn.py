@@ -1,0 +1,156 @@
+"""The loop's decisions, as functions of values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from agents_crds.contract.run import FunctionResult, LoopInput, LoopResult, LoopState, ToolRoute
+from agents_crds.v1alpha1.conditions import Reason
+from agents_crds.v1alpha1.fields import format_duration
+from agents_worker.messages import Entry, FunctionCall, Handoff, Message, ModelAnswer
+from agents_worker.text import COLLECTED_LIMIT, RESULTS_LIMIT, clip, share
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+
+
+@dataclass(frozen=True)
+class CallTools:
+    """The model waits for these results."""
+
+    calls: tuple[FunctionCall, ...]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The loop is over."""
+
+    reason: Reason
+    text: str
+
+
+def after_handoff(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return what came after the last handoff.
+
+    A handoff is a hard boundary: the provider itself answered the calls before it, and refuses ours.
+    """
+    handoffs = [position for position, entry in enumerate(entries) if isinstance(entry, Handoff)]
+    return tuple(entries[handoffs[-1] + 1 :] if handoffs else entries)
+
+
+def pending_calls(entries: Sequence[Entry]) -> tuple[FunctionCall, ...]:
+    """Return the calls that the model waits for."""
+    return tuple(entry for entry in after_handoff(entries) if isinstance(entry, FunctionCall))
+
+
+def written_text(entries: Sequence[Entry]) -> str:
+    """Return what the agent that has the floor wrote."""
+    return "\n\n".join(
+        entry.text for entry in after_handoff(entries) if isinstance(entry, Message) and entry.text
+    )
+
+
+def advanced(state: LoopState, answer: ModelAnswer) -> LoopState:
+    """Take up the answer of a model call."""
+    parts = (state.collected, written_text(answer.entries))
+    return LoopState(
+        deadline=state.deadline,
+        turns=state.turns + 1,
+        usage=state.usage + answer.usage,
+        collected=clip("\n\n".join(part for part in parts if part), COLLECTED_LIMIT),
+        conversation_id=answer.conversation_id,
+    )
+
+
+def next_step(answer: ModelAnswer, state: LoopState, max_turns: int) -> CallTools | Finish:
+    """Decide what follows an answer, `state` having taken it up already."""
+    calls = pending_calls(answer.entries)
+    if not calls:
+        return Finish(Reason.SUCCEEDED, written_text(answer.entries))
+    # Results that no model call would take along are not worth a tool's side effects.
+    if state.turns >= max_turns:
+        return Finish(Reason.MAX_TURNS_REACHED, state.collected)
+    return CallTools(calls)
+
+
+def with_results(state: LoopState, calls: Sequence[FunctionCall], texts: Sequence[str]) -> LoopState:
+    """Take up the results of a turn's calls, which together must fit into one payload."""
+    results = (
+        FunctionResult(tool_call_id=call.tool_call_id, text=text)
+        for call, text in zip(calls, share(tuple(texts), RESULTS_LIMIT), strict=True)
+    )
+    return state.model_copy(update={"results": tuple(results)})
+
+
+def throttled(state: LoopState) -> LoopState:
+    """Note that the provider refused the next model call with 429."""
+    return state.model_copy(update={"throttled": state.throttled + 1})
+
+
+def throttle_pause(state: LoopState, retry_after: timedelta | None, jitter: float) -> timedelta:
+    """Return how long to wait after a 429: what the provider said, else ever longer up to 30 s.
+
+    `jitter` between 0 and 1 adds up to a fifth, so that throttled runs do not come back together.
+    """
+    backoff = min(_FIRST_PAUSE * 2.0 ** min(state.throttled, 10), _LONGEST_PAUSE)
+    seconds = backoff if retry_after is None else max(retry_after.total_seconds(), _FIRST_PAUSE)
+    return timedelta(seconds=seconds * (1 + jitter / 5))
+
+
+def route_of(routes: Sequence[ToolRoute], name: str) -> ToolRoute | None:
+    """Find how a tool is called; None when the agent was not given it."""
+    return next((route for route in routes if route.name == name), None)
+
+
+def not_given(routes: Sequence[ToolRoute], name: str) -> str:
+    """Tell the model that it has no such tool."""
+    known = ", ".join(route.name for route in routes) or "none"
+    return f"There is no tool {name}. Your tools: {known}"
+
+
+def too_slow(route: ToolRoute) -> str:
+    """Tell the model that a tool took too long."""
+    return f"{route.name} did not finish within {format_duration(route.timeout)} and was given up. {_DOUBT}"
+
+
+def interrupted(route: ToolRoute) -> str:
+    """Tell the model that a tool's worker went away."""
+    return f"The call of {route.name} was interrupted, because its worker stopped. {_DOUBT}"
+
+
+_DOUBT = "It may or may not have taken effect: find out before you call it again"
+
+
+def ended(loop: LoopInput, state: LoopState, finish: Finish) -> LoopResult:
+    """Sum up a loop that came to an end of its own."""
+    return _result(state, finish.reason, _message(loop, state, finish.reason), finish.text)
+
+
+def failed(state: LoopState, reason: Reason, message: str) -> LoopResult:
+    """Sum up a loop that could not go on."""
+    return _result(state, reason, message, state.collected)
+
+
+def _result(state: LoopState, reason: Reason, message: str, text: str) -> LoopResult:
+    return LoopResult(
+        reason=reason,
+        message=message,
+        text=text,
+        turns=state.turns,
+        usage=state.usage,
+        conversation_id=state.conversation_id,
+    )
+
+
+def _message(loop: LoopInput, state: LoopState, reason: Reason) -> str:
+    match reason:
+        case Reason.MAX_TURNS_REACHED:
+            return f"No final answer after {state.turns} model calls, the most that limits.maxTurns allows"
+        case Reason.TIMED_OUT:
+            limit = format_duration(loop.limits.timeout)
+            why = ": the provider was limiting the rate (429)" if state.throttled else ""
+            return f"No final answer within {limit}, the most that limits.timeout allows{why}"
+        case Reason.CANCELLED:
+            return "The workflow was cancelled"
+        case _:
+            return "The agent gave a final answer"
