@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Annotated
 
-from agents_crds.v1alpha1.fields import Duration
-from agents_crds.v1alpha1.text import DNS_LABEL
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from agents_crds.v1alpha1.fields import Duration
+from agents_crds.v1alpha1.text import DNS_LABEL
 
 
 class Settings(BaseSettings):
@@ -37,6 +38,9 @@ class Settings(BaseSettings):
 
     sweep_interval: Duration = timedelta(minutes=1)
     """How often Temporal's workflows are compared with the AgentRuns, and expired runs are deleted."""
+
+    sweep_settled: Duration = timedelta(minutes=2)
+    """How old a run or a workflow must be for a sweep to miss its counterpart."""
 
     deletion_timeout: Duration = timedelta(minutes=10)
     """How long the deletion of an Agent waits for its remote agent before it is recorded as an orphan."""

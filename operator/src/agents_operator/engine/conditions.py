@@ -15,16 +15,19 @@ def condition(
     type_: ConditionType, status: Status, reason: Reason, message: str, *, generation: int, now: datetime
 ) -> Condition:
     """Make a condition; its message is cut at 1024 characters."""
-    if len(message) > MESSAGE_LIMIT:
-        message = message[: MESSAGE_LIMIT - 1] + "…"
     return Condition(
         type=type_.value,
         status=status,
         reason=reason.value,
-        message=message,
+        message=cut(message),
         observed_generation=generation,
         last_transition_time=utc(now),
     )
+
+
+def cut(message: str) -> str:
+    """Return a message as a condition holds it."""
+    return message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
 
 
 def with_conditions(known: Iterable[Condition], *new: Condition) -> tuple[Condition, ...]:

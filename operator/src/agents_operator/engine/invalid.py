@@ -4,10 +4,11 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from agents_crds.v1alpha1 import ConditionType, Reason, StoredObject
 from pydantic import ValidationError
 
-from agents_operator.engine.conditions import condition, find, with_conditions
+from agents_crds.v1alpha1 import ConditionType, Reason, Status, StoredObject
+from agents_operator.engine.conditions import condition, cut, find, with_conditions
+from agents_operator.engine.world import Key
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.errors import ConflictError, GoneError
 from agents_operator.kubernetes.events import Events
@@ -27,12 +28,10 @@ class Invalid:
 
     async def refuse(self, resource: Resource[M], body: Mapping[str, object], error: ValidationError) -> None:
         """Write a condition and an event that name the fields."""
-        envelope = Resource(StoredObject, resource.plural)
+        envelope = Resource(StoredObject, resource.plural, resource.kind)
         stored = StoredObject.model_validate(body)
-        message = describe(error)
-        self._logger.error(
-            "%s %s/%s: %s", resource.kind, stored.metadata.namespace, stored.metadata.name, message
-        )
+        message = cut(describe(error))
+        self._logger.error("%s %s: %s", resource.kind, Key.of(stored), message)
         type_ = ConditionType.SUCCEEDED if resource.plural == AGENT_RUNS.plural else ConditionType.READY
         known = find(stored.status.conditions, type_)
         if known is not None and known.message == message:
@@ -45,15 +44,13 @@ class Invalid:
             generation=stored.metadata.generation,
             now=self._now(),
         )
-        conditions = with_conditions(stored.status.conditions, refused)
+        status = Status(conditions=with_conditions(stored.status.conditions, refused))
         try:
-            await self._api.merge_status(
-                envelope, stored, stored.status.model_copy(update={"conditions": conditions})
-            )
+            await self._api.merge_status(envelope, stored, status)
         except (ConflictError, GoneError):
             # The next event brings the newer state.
             return
-        await self._events.post(resource, stored, "Warning", Reason.INVALID_OBJECT, message, action="Parse")
+        await self._events.post(envelope, stored, "Warning", Reason.INVALID_OBJECT, message, action="Parse")
 
 
 def describe(error: ValidationError) -> str:

@@ -1,6 +1,7 @@
 """kopf's settings, each with what it was measured to do."""
 
 import kopf
+
 from agents_crds.v1alpha1 import GROUP, VERSION
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -32,7 +33,7 @@ class WorkQueue(Generic[K]):
         self._logger = logger
         self._ready = asyncio.Queue[K]()
         self._queued: set[K] = set()
-        self._running: set[K] = set()
+        self._running: dict[K, float] = {}
         self._again: set[K] = set()
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
@@ -56,6 +57,12 @@ class WorkQueue(Generic[K]):
     def __len__(self) -> int:
         return len(self._queued) + len(self._running)
 
+    @property
+    def longest(self) -> float:
+        """Seconds since the oldest reconcile that is going on has begun."""
+        now = time.monotonic()
+        return max((now - since for since in self._running.values()), default=0.0)
+
     @asynccontextmanager
     async def exclusive(self, key: K) -> AsyncIterator[None]:
         """Keep the key from being reconciled while something else writes its object."""
@@ -73,11 +80,11 @@ class WorkQueue(Generic[K]):
         while True:
             key = await self._ready.get()
             self._queued.discard(key)
-            self._running.add(key)
+            self._running[key] = time.monotonic()
             try:
                 await self._attempt(key)
             finally:
-                self._running.discard(key)
+                del self._running[key]
                 if key in self._again:
                     self._again.discard(key)
                     self.add(key)
@@ -104,7 +111,7 @@ class WorkQueue(Generic[K]):
 
 
 def backoff(failures: int) -> timedelta:
-    """Return the pause after so many failures in a row: doubling, with jitter, at most five minutes."""
+    """Return the pause after so many failures in a row: doubling from 1 s to 300 s, spread by ±20 %."""
     pause = min(FIRST_RETRY * 2 ** min(failures - 1, 16), LAST_RETRY)
     return jittered(timedelta(seconds=pause))
 

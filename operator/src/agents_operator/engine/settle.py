@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from typing import Generic, Literal
 
 from agents_crds.v1alpha1 import Condition, ConditionType, Reason, Status
-
-from agents_operator.engine.conditions import condition, find, with_conditions
+from agents_operator.engine.conditions import condition, cut, find, with_conditions
 from agents_operator.engine.queue import jittered
 from agents_operator.engine.world import Cache, Key
 from agents_operator.errors import Stalled, Waiting
@@ -52,19 +51,25 @@ class Settle(Generic[M]):
         if stored is None:
             return None
         try:
-            return await sync(stored)
-        except GoneError:
-            return None
+            return await self._attempt(stored, sync)
         except ConflictError:
-            # The watch brings what somebody else wrote.
-            return AFTER_CONFLICT
+            return AFTER_CONFLICT if await self._catch_up(stored) else None
+        except GoneError:
+            if await self._catch_up(stored):
+                # Something else is missing.
+                raise
+            return None
+
+    async def _attempt(self, stored: M, sync: Callable[[M], Awaitable[timedelta | None]]) -> timedelta | None:
+        try:
+            return await sync(stored)
         except TemporalUnreachableError as error:
             early: Waiting | Stalled = Waiting(
                 Reason.TEMPORAL_UNREACHABLE, str(error), after=AFTER_OUTAGE, condition=self._summary
             )
         except (Waiting, Stalled) as reason:
             early = reason
-        return await self._end_early(self._cache.get(key) or stored, early)
+        return await self._end_early(self._cache.get(Key.of(stored)) or stored, early)
 
     async def write(self, stored: M, status: Status) -> M:
         """Write a status if it differs, and remember what is stored now."""
@@ -77,12 +82,7 @@ class Settle(Generic[M]):
     async def _end_early(self, stored: M, early: Waiting | Stalled) -> timedelta:
         status = early_status(stored, early, summary=self._summary, undone=self._undone, now=self._now())
         known = find(stored.status.conditions, early.condition)
-        try:
-            await self.write(stored, status)
-        except ConflictError:
-            return AFTER_CONFLICT
-        except GoneError:
-            return AFTER_STALL
+        await self.write(stored, status)
         if is_news(known, early):
             await self._events.post(
                 self._resource, stored, "Warning", early.reason, early.message, action="Reconcile"
@@ -92,6 +92,16 @@ class Settle(Generic[M]):
                 return jittered(early.after)
             case Stalled():
                 return jittered(AFTER_STALL)
+
+    async def _catch_up(self, stored: M) -> bool:
+        """Read an object anew, for the watch may be late; tell whether it is still there."""
+        metadata = stored.metadata
+        fresh = await self._api.get(self._resource, metadata.namespace, metadata.name)
+        if fresh is None or fresh.metadata.uid != metadata.uid:
+            self._cache.forget(Key.of(stored))
+            return False
+        self._cache.see(fresh)
+        return True
 
 
 def early_status(
@@ -130,4 +140,4 @@ def is_news(known: Condition | None, early: Waiting | Stalled) -> bool:
     """Tell whether an event is due: something is wrong that was not known to be."""
     if isinstance(early, Waiting) and early.expected:
         return False
-    return known is None or (known.reason, known.message) != (early.reason.value, early.message)
+    return known is None or (known.reason, known.message) != (early.reason.value, cut(early.message))

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agents_crds.v1alpha1 import Agent, AgentRun, ConditionType, ModelProvider, StoredObject, WorkerPool
-
 from agents_operator.engine.conditions import is_true
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.world import Key, World
@@ -19,6 +18,11 @@ class Queues:
     providers: WorkQueue[Key]
     pools: WorkQueue[Key]
 
+    @property
+    def all(self) -> tuple[WorkQueue[Key], ...]:
+        """The queues of all kinds."""
+        return (self.agents, self.runs, self.providers, self.pools)
+
 
 class Wake:
     """Adds keys to the queues as the world changes."""
@@ -28,7 +32,7 @@ class Wake:
         self._queues = queues
 
     def agent_changed(self, old: Agent | None, new: Agent | None) -> None:
-        """Wake the Agent, the runs that wait for it, and the pools whose workers need another provider's key."""
+        """Wake the Agent, the runs that wait for it, and the pools whose workers may need another key."""
         if new is not None and asks_for_work(old, new):
             self._queues.agents.add(Key.of(new))
         agent = new or old
@@ -55,7 +59,7 @@ class Wake:
                 self._queues.agents.add(Key.of(agent))
 
     def provider_changed(self, old: ModelProvider | None, new: ModelProvider | None) -> None:
-        """Wake the provider, the Agents that use it, and the pools that mount its key."""
+        """Wake the provider, the Agents that use it, the pools that mount its key, and who waits for it."""
         if new is not None and asks_for_work(old, new):
             self._queues.providers.add(Key.of(new))
         provider = new or old
@@ -64,12 +68,12 @@ class Wake:
         namespace, name = provider.metadata.namespace, provider.metadata.name
         for agent in self._world.agents.within(namespace):
             if agent.spec.provider_ref.name == name:
-                self._queues.agents.add(Key.of(agent))
+                self._wake_user(agent, arrived=old is None)
         for pool in self._world.pools.within(namespace):
             self._queues.pools.add(Key.of(pool))
 
     def pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
-        """Wake the pool, and the Agents whose tools it runs."""
+        """Wake the pool, the Agents whose tools it runs, and who waits for it."""
         if new is not None and asks_for_work(old, new):
             self._queues.pools.add(Key.of(new))
         pool = new or old
@@ -77,7 +81,18 @@ class Wake:
             return
         for agent in self._world.agents.within(pool.metadata.namespace):
             if agent.spec.worker_pool_ref.name == pool.metadata.name:
-                self._queues.agents.add(Key.of(agent))
+                self._wake_user(agent, arrived=old is None)
+
+    def _wake_user(self, agent: Agent, *, arrived: bool) -> None:
+        """Wake an Agent when something that it refers to changed.
+
+        When that has just arrived, as everything does in any order after a restart, its runs may wait for it
+        while the Agent itself has nothing to do and no change of its own would wake them.
+        """
+        self._queues.agents.add(Key.of(agent))
+        if arrived:
+            for run in self._waiting_runs(agent):
+                self._queues.runs.add(Key.of(run))
 
     def _waiting_runs(self, agent: Agent) -> Iterator[AgentRun]:
         return (

@@ -1,9 +1,9 @@
 """kopf brings what happens to our objects; this makes models of it and passes them to the world."""
 
 import kopf
-from agents_crds.v1alpha1 import GROUP, VERSION
 from pydantic import ValidationError
 
+from agents_crds.v1alpha1 import GROUP, VERSION, StoredObject
 from agents_operator.engine.invalid import Invalid
 from agents_operator.engine.world import Cache, Key, World
 from agents_operator.kubernetes.resources import (
@@ -16,17 +16,17 @@ from agents_operator.kubernetes.resources import (
 )
 
 
-def watch_everything(world: World, invalid: Invalid, logger: logging.Logger) -> kopf.OperatorRegistry:
+def watch_everything(world: World, invalid: Invalid) -> kopf.OperatorRegistry:
     """Register a handler for each kind.
 
     Only `on.event` is used: kopf then stores nothing in our objects and writes nothing to them, and the same
     reconcile serves creation, update, restart, time and dependencies.
     """
     registry = kopf.OperatorRegistry()
-    _watch(registry, AGENTS, world.agents, invalid, logger)
-    _watch(registry, AGENT_RUNS, world.runs, invalid, logger)
-    _watch(registry, MODEL_PROVIDERS, world.providers, invalid, logger)
-    _watch(registry, WORKER_POOLS, world.pools, invalid, logger)
+    _watch(registry, AGENTS, world.agents, invalid)
+    _watch(registry, AGENT_RUNS, world.runs, invalid)
+    _watch(registry, MODEL_PROVIDERS, world.providers, invalid)
+    _watch(registry, WORKER_POOLS, world.pools, invalid)
     return registry
 
 
@@ -35,17 +35,17 @@ def _watch(
     resource: Resource[M],
     cache: Cache[M],
     invalid: Invalid,
-    logger: logging.Logger,
 ) -> None:
     @kopf.on.event(GROUP, VERSION, resource.plural, registry=registry)
     async def seen(event: kopf.RawEvent, **_: object) -> None:
         body = event["object"]
+        if event["type"] == "DELETED":
+            gone = StoredObject.model_validate(body)
+            cache.forget(Key.of(gone), version=gone.metadata.resource_version)
+            return
         try:
             stored = resource.model.model_validate(body)
         except ValidationError as error:
             await invalid.refuse(resource, body, error)
-            return
-        if event["type"] == "DELETED":
-            cache.forget(Key.of(stored))
         else:
             cache.see(stored)

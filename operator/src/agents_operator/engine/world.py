@@ -1,10 +1,14 @@
 """The objects as they were last seen, so that a reconcile needs no reads."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, StoredObject, WorkerPool
+
+# What is written while an object goes is answered within seconds: so many do not go in that time.
+REMEMBERED_DEPARTURES = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,24 +38,30 @@ class Cache(Generic[M]):
         self._changed = changed
         self._objects: dict[str, M] = {}
         self._uids: dict[tuple[str, str], str] = {}
+        self._departed: OrderedDict[str, int] = OrderedDict()
 
     def see(self, stored: M) -> None:
-        """Remember an object, unless this state of it or a later one was seen already.
+        """Remember an object, unless this state of it, a later one or its end was seen already.
 
-        Our own writes are seen before the watch brings them, so events can be late. Resource versions of one
-        kind are ordered (KEP-5504).
+        Our own writes are mostly seen before the watch brings them, so events can be late, and so can the
+        answer to a write. Resource versions of one kind are ordered (KEP-5504).
         """
         metadata = stored.metadata
         known = self._objects.get(metadata.uid)
-        if known is not None and _version(known) >= _version(stored):
+        latest = self._departed.get(metadata.uid) if known is None else _version(known)
+        if latest is not None and latest >= _version(stored):
             return
+        self._departed.pop(metadata.uid, None)
         self._objects[metadata.uid] = stored
         self._uids[metadata.namespace, metadata.name] = metadata.uid
         self._changed(known, stored)
 
-    def forget(self, key: Key) -> None:
-        """Drop an object that is gone."""
+    def forget(self, key: Key, *, version: str = "") -> None:
+        """Drop an object that is gone, or has left the selection, by the resource version `version`."""
         known = self._objects.pop(key.uid, None)
+        self._departed[key.uid] = max(int(version or 0), 0 if known is None else _version(known))
+        if len(self._departed) > REMEMBERED_DEPARTURES:
+            self._departed.popitem(last=False)
         if known is None:
             return
         if self._uids.get((key.namespace, key.name)) == key.uid:

@@ -1,13 +1,20 @@
 """Reads and writes of this project's kinds: every write is tested on the version that was read."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
-from agents_crds.v1alpha1 import Status
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from agents_operator.kubernetes.errors import ApiServerError, ConflictError, GoneError, RejectedError
+from agents_crds.v1alpha1 import Status
+from agents_operator.kubernetes.errors import (
+    ApiServerError,
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    RejectedError,
+)
 from agents_operator.kubernetes.resources import M, Resource
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
@@ -17,14 +24,10 @@ MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
-class _Cause(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    reason: str = ""
-
-
 class _Details(BaseModel):
     model_config = ConfigDict(extra="ignore")
-    causes: tuple[_Cause, ...] = ()
+    name: str = ""
+    causes: tuple[JsonValue, ...] = ()
 
 
 class _Failure(BaseModel):
@@ -64,13 +67,13 @@ class KubernetesApi:
     async def pages(
         self, resource: Resource[M], *, namespace: str | None = None, field_selector: str = ""
     ) -> AsyncIterator[tuple[M, ...]]:
-        """List objects page by page, of one namespace or of all."""
+        """List objects page by page, of one namespace or of all; what does not fit its model is left out."""
         path = resource.everywhere if namespace is None else resource.path(namespace)
         token = ""
         while True:
             query = {"limit": str(PAGE), "fieldSelector": field_selector, "continue": token}
             page = _Page.model_validate_json(await self.request("GET", path, query=query))
-            yield tuple(resource.model.model_validate(item) for item in page.items)
+            yield tuple(_parsed(resource, page.items))
             token = page.metadata.next_token
             if not token:
                 return
@@ -140,6 +143,13 @@ class KubernetesApi:
             return content
 
 
+def _parsed(resource: Resource[M], items: Iterable[object]) -> Iterator[M]:
+    """Skip what another release stored and no longer parses: one such object must not hide the others."""
+    for item in items:
+        with suppress(ValidationError):
+            yield resource.model.model_validate(item)
+
+
 def _error(status: int, content: bytes) -> ApiServerError:
     try:
         failure = _Failure.model_validate_json(content)
@@ -152,13 +162,17 @@ def _error(status: int, content: bytes) -> ApiServerError:
             return ConflictError(status, failure.message)
         case 422 if _is_failed_test(failure):
             return ConflictError(status, failure.message)
-        case 400 | 403 | 413 | 422:
+        case 403:
+            return ForbiddenError(status, failure.message)
+        case 400 | 413 | 422:
             return RejectedError(status, failure.message)
         case _:
             return ApiServerError(status, failure.message)
 
 
 def _is_failed_test(failure: _Failure) -> bool:
-    """Tell a JSON patch whose test failed from an object that is invalid: both are 422."""
-    causes = failure.details.causes if failure.details else ()
-    return any(cause.reason == "UnexpectedServerResponse" for cause in causes)
+    """Tell a JSON patch whose test failed from an object that is invalid: both are 422.
+
+    Only the former has empty details. Source: `applyJSPatch` in k8s.io/apiserver/pkg/endpoints/handlers.
+    """
+    return failure.details == _Details()

@@ -20,3 +20,7 @@ class GoneError(ApiServerError):
 
 class RejectedError(ApiServerError):
     """The object does not fit its schema or a policy; the same write would be refused again."""
+
+
+class ForbiddenError(ApiServerError):
+    """We may not do it: a missing rule, or a namespace that is going away."""

@@ -5,11 +5,11 @@ import logging
 from datetime import UTC, datetime
 from typing import Literal
 
-from agents_crds.v1alpha1 import API_VERSION, ObjectMeta, Reason
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from agents_crds.v1alpha1 import API_VERSION, ObjectMeta, Reason
 from agents_operator.kubernetes.api import MERGE_PATCH, KubernetesApi
-from agents_operator.kubernetes.errors import ConflictError, GoneError, RejectedError
+from agents_operator.kubernetes.errors import ConflictError, ForbiddenError, GoneError, RejectedError
 from agents_operator.kubernetes.resources import M, Resource
 
 CONTROLLER = "durable-agents.dev/operator"
@@ -60,7 +60,7 @@ class Events:
             "reportingInstance": self._instance[:128],
             "action": action,
             "reason": str(reason),
-            "note": note[:NOTE_LIMIT],
+            "note": _cut(note),
             "type": type_,
             "regarding": {
                 "apiVersion": API_VERSION,
@@ -72,11 +72,15 @@ class Events:
         }
         path = f"apis/events.k8s.io/v1/namespaces/{namespace}/events"
         try:
+            await self._post_or_count_up(path, name, event, now)
+        except (ForbiddenError, GoneError, RejectedError) as refusal:
+            self._logger.warning("%s/%s: %s: %s (%s)", namespace, about.metadata.name, reason, note, refusal)
+
+    async def _post_or_count_up(self, path: str, name: str, event: JsonValue, now: str) -> None:
+        try:
             await self._api.request("POST", path, body=event)
         except ConflictError:
             await self._count_up(f"{path}/{name}", now)
-        except (GoneError, RejectedError) as refusal:
-            self._logger.warning("%s/%s: %s: %s (%s)", namespace, about.metadata.name, reason, note, refusal)
 
     async def _count_up(self, path: str, now: str) -> None:
         event = _Event.model_validate_json(await self._api.request("GET", path))
@@ -85,6 +89,11 @@ class Events:
             "lastObservedTime": now,
         }
         await self._api.request("PATCH", path, body={"series": series}, content_type=MERGE_PATCH)
+
+
+def _cut(note: str) -> str:
+    """Cut a note to what the API server takes, which counts bytes."""
+    return note.encode()[:NOTE_LIMIT].decode(errors="ignore")
 
 
 def _event_name(metadata: ObjectMeta, reason: str, note: str) -> str:

@@ -14,11 +14,7 @@ class Resource(Generic[M]):
 
     model: type[M]
     plural: str
-
-    @property
-    def kind(self) -> str:
-        """Name of the kind."""
-        return self.model.__name__
+    kind: str
 
     def path(self, namespace: str, name: str = "") -> str:
         """Path of a namespace's objects, or of one of them, below the server's address."""
@@ -31,7 +27,7 @@ class Resource(Generic[M]):
         return f"apis/{API_VERSION}/{self.plural}"
 
 
-AGENTS = Resource(Agent, "agents")
-AGENT_RUNS = Resource(AgentRun, "agentruns")
-MODEL_PROVIDERS = Resource(ModelProvider, "modelproviders")
-WORKER_POOLS = Resource(WorkerPool, "workerpools")
+AGENTS = Resource(Agent, "agents", "Agent")
+AGENT_RUNS = Resource(AgentRun, "agentruns", "AgentRun")
+MODEL_PROVIDERS = Resource(ModelProvider, "modelproviders", "ModelProvider")
+WORKER_POOLS = Resource(WorkerPool, "workerpools", "WorkerPool")

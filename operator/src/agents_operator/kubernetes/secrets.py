@@ -2,9 +2,9 @@
 
 import base64
 
-from agents_crds.v1alpha1.fields import SecretKeyRef
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.errors import GoneError
 
@@ -29,4 +29,5 @@ class Secrets:
         encoded = _Secret.model_validate_json(content).data.get(ref.key)
         if encoded is None:
             return None
-        return SecretStr(base64.b64decode(encoded).decode().strip())
+        # What is not text cannot be a key; whoever uses it says so.
+        return SecretStr(base64.b64decode(encoded).decode(errors="replace").strip())

@@ -5,13 +5,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from agents_crds.contract import CONTRACT
 from agents_crds.contract.environment import WorkerVariable
 from agents_crds.contract.names import SECRETS_DIR, pool_queue, provider_queue, secret_path, worker_deployment
 from agents_crds.v1alpha1 import API_VERSION, Agent, ModelProvider, WorkerPool
 from agents_crds.v1alpha1.fields import SecretKeyRef
-from pydantic import JsonValue
-
 from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL
 
 # The worker lets activities in flight finish for 50 s; then the kubelet ends it.

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from temporalio.common import WorkerDeploymentVersion
+
 from agents_crds.contract import CONTRACT
 from agents_crds.contract.names import pool_queue, probe_workflow_id, worker_deployment
 from agents_crds.contract.tools import ToolCatalogue
 from agents_crds.v1alpha1 import Reason, WorkerPool
-from temporalio.common import WorkerDeploymentVersion
-
 from agents_operator.engine.queue import jittered
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from agents_crds.contract.tools import ToolCatalogue
 from agents_crds.v1alpha1 import ConditionType, Reason, ToolDescription, WorkerPool, WorkerPoolStatus
-
 from agents_operator.engine.conditions import condition, with_conditions
 
 

@@ -6,19 +6,28 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from agents_crds.v1alpha1 import AgentRun
-
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.resources import AGENT_RUNS
 from agents_operator.runs.status import EXPIRY_FORMAT
 
 MINUTE = timedelta(minutes=1)
+# A run whose minute is just over may still be on its way to the API server.
+SLOWEST_WRITE = MINUTE
 
 
 class RunExpiry:
     """Deletes expired runs, a minute's worth of a namespace in one request."""
 
-    def __init__(self, api: KubernetesApi, *, now: Callable[[], datetime], logger: logging.Logger) -> None:
+    def __init__(
+        self,
+        api: KubernetesApi,
+        namespaces: tuple[str, ...],
+        *,
+        now: Callable[[], datetime],
+        logger: logging.Logger,
+    ) -> None:
         self._api = api
+        self._scopes: tuple[str | None, ...] = namespaces or (None,)
         self._now = now
         self._logger = logger
         self._swept_until: datetime | None = None
@@ -29,12 +38,16 @@ class RunExpiry:
         if self._swept_until is None:
             await self._delete("status.expires!=", until)
         else:
-            for minute in minutes_between(self._swept_until, until):
+            for minute in minutes_between(self._swept_until - SLOWEST_WRITE, until):
                 await self._delete(f"status.expires={minute}", until)
         self._swept_until = until
 
     async def _delete(self, selector: str, until: datetime) -> None:
-        async for page in self._api.pages(AGENT_RUNS, field_selector=selector):
+        for scope in self._scopes:
+            await self._delete_within(scope, selector, until)
+
+    async def _delete_within(self, scope: str | None, selector: str, until: datetime) -> None:
+        async for page in self._api.pages(AGENT_RUNS, namespace=scope, field_selector=selector):
             for namespace, minutes in expired(page, until=until).items():
                 for minute in sorted(minutes):
                     await self._api.delete_all(

@@ -25,7 +25,6 @@ from agents_crds.contract.run import (
 )
 from agents_crds.v1alpha1 import Agent, AgentRun, ConditionType, ModelProvider, Reason, WorkerPool
 from agents_crds.v1alpha1.agentrun import RunLimits
-
 from agents_operator.engine.conditions import find
 from agents_operator.engine.settle import AFTER_STALL
 from agents_operator.errors import Waiting

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from agents_crds.contract.names import RunIdentity
 from agents_crds.v1alpha1 import AgentRun
-
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.api import KubernetesApi

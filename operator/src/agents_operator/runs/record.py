@@ -5,7 +5,6 @@ from datetime import datetime
 
 from agents_crds.contract.names import RunIdentity
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
-
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
@@ -33,8 +32,10 @@ class Outcomes:
         self._api = api
         self._now = now
 
-    async def record(self, identity: RunIdentity, status_of: Callable[[AgentRun], AgentRunStatus]) -> None:
-        """Write the status that `status_of` makes of the run, unless the run is gone or has an outcome.
+    async def record(
+        self, identity: RunIdentity, status_of: Callable[[AgentRun, datetime], AgentRunStatus]
+    ) -> None:
+        """Write the status that `status_of` makes of the run now, unless the run is gone or has an outcome.
 
         The run is found by the workflow's own identity and the write is tested on the version that was read,
         so it can never reach another object.
@@ -47,7 +48,7 @@ class Outcomes:
             latest: AgentRun | None = self._world.runs.get(key) or run
             while latest is not None and not latest.status.finished:
                 try:
-                    await self._write(latest, status_of(latest))
+                    await self._write(latest, status_of(latest, self._now()))
                 except ConflictError:
                     latest = await self._read(key)
                 except GoneError:
@@ -60,8 +61,9 @@ class Outcomes:
             await self._settle.write(run, status)
         except RejectedError as error:
             message = f"the API server refused the outcome, which is kept in the workflow: {error.message}"
+            now = self._now()
             await self._settle.write(
-                run, failed_status(run, Reason.REPORT_REJECTED, message, now=self._now())
+                run, failed_status(run, Reason.REPORT_REJECTED, message, finished_at=now, now=now)
             )
 
     async def _read(self, key: Key) -> AgentRun | None:

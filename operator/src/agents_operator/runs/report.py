@@ -1,10 +1,10 @@
 """The `report` activity: a run's workflow tells its outcome."""
 
-from agents_crds.contract.names import REPORT_ACTIVITY, RunIdentity
-from agents_crds.contract.run import RunOutcome
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from agents_crds.contract.names import REPORT_ACTIVITY, RunIdentity
+from agents_crds.contract.run import RunOutcome
 from agents_operator.runs.record import Outcomes
 from agents_operator.runs.status import outcome_status
 
@@ -25,4 +25,6 @@ class Report:
             raise ApplicationError(
                 f"workflow {workflow_id} belongs to no AgentRun of {self._installation}", non_retryable=True
             )
-        await self._outcomes.record(identity, lambda run: outcome_status(run, identity.workflow_id, outcome))
+        await self._outcomes.record(
+            identity, lambda run, now: outcome_status(run, identity.workflow_id, outcome, now=now)
+        )

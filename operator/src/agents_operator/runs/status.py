@@ -14,7 +14,6 @@ from agents_crds.v1alpha1.agentrun import (
     Usage,
 )
 from agents_crds.v1alpha1.fields import format_duration, utc
-
 from agents_operator.engine.conditions import condition, with_conditions
 from agents_operator.temporal.workflows import StartedWorkflow
 
@@ -45,7 +44,7 @@ def started_status(run: AgentRun, workflow_id: str, started: StartedWorkflow) ->
     )
 
 
-def outcome_status(run: AgentRun, workflow_id: str, outcome: RunOutcome) -> AgentRunStatus:
+def outcome_status(run: AgentRun, workflow_id: str, outcome: RunOutcome, *, now: datetime) -> AgentRunStatus:
     """Record how the workflow ended, as it reported itself."""
     result = outcome.result
     succeeded: Literal["True", "False"] = "True" if result.reason is Reason.SUCCEEDED else "False"
@@ -66,40 +65,51 @@ def outcome_status(run: AgentRun, workflow_id: str, outcome: RunOutcome) -> Agen
                 run,
                 started_at=outcome.started_at,
                 finished_at=outcome.finished_at,
+                now=now,
                 end=_end(run, succeeded, result.reason, result.message, outcome.finished_at),
             ),
         }
     )
 
 
-def failed_status(run: AgentRun, reason: Reason, message: str, *, now: datetime) -> AgentRunStatus:
+def failed_status(
+    run: AgentRun, reason: Reason, message: str, *, finished_at: datetime, now: datetime
+) -> AgentRunStatus:
     """Record an end that the workflow could not, or may not, report."""
     return run.status.model_copy(
         update=_finish(
             run,
-            started_at=run.status.start_time or now,
-            finished_at=now,
-            end=_end(run, "False", reason, message, now),
+            started_at=run.status.start_time or finished_at,
+            finished_at=finished_at,
+            now=now,
+            end=_end(run, "False", reason, message, finished_at),
         )
     )
 
 
 def _end(
-    run: AgentRun, succeeded: Literal["True", "False"], reason: Reason, message: str, now: datetime
+    run: AgentRun, succeeded: Literal["True", "False"], reason: Reason, message: str, finished_at: datetime
 ) -> Condition:
-    generation = run.metadata.generation
-    return condition(ConditionType.SUCCEEDED, succeeded, reason, message, generation=generation, now=now)
+    return condition(
+        ConditionType.SUCCEEDED,
+        succeeded,
+        reason,
+        message,
+        generation=run.metadata.generation,
+        now=finished_at,
+    )
 
 
 def _finish(
-    run: AgentRun, *, started_at: datetime, finished_at: datetime, end: Condition
+    run: AgentRun, *, started_at: datetime, finished_at: datetime, now: datetime, end: Condition
 ) -> dict[str, object]:
     return {
         "observed_generation": run.metadata.generation,
         "finished": True,
         "completion_time": utc(finished_at),
-        "duration": format_duration(finished_at - started_at),
-        "expires": expiry(finished_at, run.spec.ttl_seconds_after_finished),
+        # Two clocks may have told them.
+        "duration": format_duration(max(finished_at - started_at, timedelta())),
+        "expires": expiry(finished_at, run.spec.ttl_seconds_after_finished, now=now),
         "conditions": with_conditions(run.status.conditions, end),
     }
 
@@ -116,9 +126,12 @@ def output(text: str) -> Output:
     )
 
 
-def expiry(finished_at: datetime, ttl_seconds: int | None) -> str | None:
-    """Name the minute after which the run may be deleted; runs of one minute go in one request."""
+def expiry(finished_at: datetime, ttl_seconds: int | None, *, now: datetime) -> str | None:
+    """Name the minute after which the run may be deleted; runs of one minute go in one request.
+
+    It is never a minute that has passed, though an outcome may come late: expired minutes are swept once.
+    """
     if ttl_seconds is None:
         return None
-    minute = utc(finished_at + timedelta(seconds=ttl_seconds + 59)).replace(second=0)
-    return minute.strftime(EXPIRY_FORMAT)
+    expires = max(finished_at + timedelta(seconds=ttl_seconds), now)
+    return utc(expires + timedelta(seconds=59)).replace(second=0).strftime(EXPIRY_FORMAT)

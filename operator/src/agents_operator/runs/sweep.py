@@ -4,18 +4,15 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from agents_crds.contract.names import RunIdentity
-from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
 from temporalio.client import WorkflowExecutionStatus
 
+from agents_crds.contract.names import RunIdentity
+from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.world import Key, World
 from agents_operator.runs.record import Outcomes
 from agents_operator.runs.status import failed_status, outcome_status
 from agents_operator.temporal.workflows import OpenWorkflow, Workflows, WorkflowState
-
-# Both sides lag behind each other by seconds; what is younger than this is left alone.
-SETTLED = timedelta(minutes=2)
 
 
 class RunSweep:
@@ -41,15 +38,19 @@ class RunSweep:
         self._settled = settled
         self._now = now
         self._logger = logger
+        self._suspects: frozenset[Key] = frozenset()
 
     async def sweep(self) -> None:
         """Do it once; nothing is touched when the listing fails."""
         workflows = [found async for found in self._workflows.list_open(self._installation)]
         before = self._now() - self._settled
-        for key in orphaned(workflows, self._world.runs, before=before):
+        suspects = frozenset(orphaned(workflows, self._world.runs, before=before))
+        # A workflow goes on for a moment after its report: only one that is met twice is an orphan.
+        for key in suspects & self._suspects:
             # The run's own reconcile asks the API server before it stops anything.
             self._logger.info("agentrun %s: a workflow goes on without it", key)
             self._queue.add(key)
+        self._suspects = suspects
         for run in unaccompanied(self._world.runs, workflows, before=before):
             await self._close(run)
 
@@ -59,8 +60,9 @@ class RunSweep:
         if state is not None and state.is_open:
             return
         self._logger.warning("agentrun %s: its workflow is closed and did not report", Key.of(run))
-        now = self._now()
-        await self._outcomes.record(identity, lambda latest: closed_status(latest, identity, state, now=now))
+        await self._outcomes.record(
+            identity, lambda latest, now: closed_status(latest, identity, state, now=now)
+        )
 
 
 def orphaned(
@@ -96,13 +98,12 @@ def closed_status(
 ) -> AgentRunStatus:
     """Say how a workflow that did not report has ended."""
     if state is None:
-        return failed_status(
-            run, Reason.WORKFLOW_LOST, f"Temporal no longer has workflow {identity.workflow_id}", now=now
-        )
+        message = f"Temporal no longer has workflow {identity.workflow_id}"
+        return failed_status(run, Reason.WORKFLOW_LOST, message, finished_at=now, now=now)
     if state.outcome is not None:
-        return outcome_status(run, identity.workflow_id, state.outcome)
+        return outcome_status(run, identity.workflow_id, state.outcome, now=now)
     reason, message = _closed(state.status)
-    return failed_status(run, reason, message, now=state.close_time or now)
+    return failed_status(run, reason, message, finished_at=state.close_time or now, now=now)
 
 
 def _closed(status: WorkflowExecutionStatus) -> tuple[Reason, str]:
@@ -113,5 +114,7 @@ def _closed(status: WorkflowExecutionStatus) -> tuple[Reason, str]:
             return Reason.CANCELLED, "the workflow was cancelled in Temporal"
         case WorkflowExecutionStatus.TIMED_OUT:
             return Reason.TIMED_OUT, "no worker took the workflow up for a day after its limits.timeout"
+        case WorkflowExecutionStatus.COMPLETED:
+            return Reason.WORKFLOW_FAILED, "the workflow's result is not an outcome; Temporal's UI shows it"
         case _:
             return Reason.WORKFLOW_FAILED, "the workflow failed; Temporal's UI shows where"

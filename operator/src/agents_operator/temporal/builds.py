@@ -5,8 +5,6 @@ https://docs.temporal.io/production-deployment/worker-deployments/worker-version
 
 from datetime import timedelta
 
-from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
-from agents_crds.contract.tools import ToolCatalogue
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkerDeploymentRequest,
     SetWorkerDeploymentCurrentVersionRequest,
@@ -17,8 +15,11 @@ from temporalio.common import (
     WorkerDeploymentVersion,
     WorkflowIDConflictPolicy,
 )
+from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 from temporalio.service import RPCError, RPCStatusCode
 
+from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
+from agents_crds.contract.tools import ToolCatalogue
 from agents_operator.temporal.errors import rpc_failure
 
 PROBE_TIMEOUT = timedelta(seconds=10)
@@ -51,7 +52,9 @@ class WorkerBuilds:
                 rpc_timeout=RPC_TIMEOUT,
             )
         except WorkflowFailureError as error:
-            raise NoWorkerError(f"it did not answer within {PROBE_TIMEOUT.seconds} s") from error
+            if isinstance(error.cause, TemporalTimeoutError):
+                raise NoWorkerError(f"it did not answer within {PROBE_TIMEOUT.seconds} s") from error
+            raise NoWorkerError(f"its answer could not be had: {error.cause}") from error
         except RPCError as error:
             if error.status is RPCStatusCode.FAILED_PRECONDITION:
                 raise NoWorkerError("none has started yet") from error

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agents_crds.contract.names import AGENT_RUN_WORKFLOW, RUN_MEMO, RunIdentity
-from agents_crds.contract.run import RunInput, RunMemo, RunOutcome
+from pydantic import ValidationError
 from temporalio.client import (
     Client,
+    WorkflowExecution,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
 )
@@ -15,6 +15,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from agents_crds.contract.names import AGENT_RUN_WORKFLOW, RUN_MEMO, RunIdentity
+from agents_crds.contract.run import RunInput, RunMemo, RunOutcome
 from agents_operator.temporal.errors import rpc_failure
 
 RPC_TIMEOUT = timedelta(seconds=5)
@@ -34,7 +36,7 @@ class StartedWorkflow:
 
 @dataclass(frozen=True)
 class WorkflowState:
-    """How a run's workflow stands; `outcome` is there once it has completed."""
+    """How a run's workflow stands; `outcome` is there once it has completed, unless it cannot be read."""
 
     status: WorkflowExecutionStatus
     close_time: datetime | None
@@ -93,10 +95,8 @@ class Workflows:
         description = await self._describe(identity)
         if description is None or description.status is None:
             return None
-        outcome = None
-        if description.status is WorkflowExecutionStatus.COMPLETED:
-            handle = self._client.get_workflow_handle(identity.workflow_id, result_type=RunOutcome)
-            outcome = await handle.result(rpc_timeout=RPC_TIMEOUT)
+        completed = description.status is WorkflowExecutionStatus.COMPLETED
+        outcome = await self._outcome(identity) if completed else None
         return WorkflowState(description.status, description.close_time, outcome)
 
     async def cancel(self, identity: RunIdentity) -> bool:
@@ -127,10 +127,20 @@ class Workflows:
             async for found in self._client.list_workflows(query, rpc_timeout=RPC_TIMEOUT):
                 identity = RunIdentity.of_workflow(found.id)
                 if identity is not None and identity.installation == installation:
-                    memo = await found.memo_value(RUN_MEMO, default=None, type_hint=RunMemo)
-                    yield OpenWorkflow(identity, found.start_time, memo)
+                    yield OpenWorkflow(identity, found.start_time, await _memo(found))
         except RPCError as error:
             raise rpc_failure(error) from error
+
+    async def _outcome(self, identity: RunIdentity) -> RunOutcome | None:
+        """Read the result of a workflow that has completed; None when it is not an outcome."""
+        handle = self._client.get_workflow_handle(identity.workflow_id, result_type=RunOutcome)
+        try:
+            outcome: RunOutcome = await handle.result(rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            raise rpc_failure(error) from error
+        except ValidationError:
+            return None
+        return outcome
 
     async def _started_before(self, identity: RunIdentity) -> StartedWorkflow:
         description = await self._describe(identity)
@@ -148,6 +158,15 @@ class Workflows:
         except RPCError as error:
             _absent_or_raise(error)
             return None
+
+
+async def _memo(found: WorkflowExecution) -> RunMemo | None:
+    """Read the memo of a listed workflow; None when it has none that can be read."""
+    try:
+        memo: RunMemo | None = await found.memo_value(RUN_MEMO, default=None, type_hint=RunMemo)
+    except ValidationError:
+        return None
+    return memo
 
 
 def _absent_or_raise(error: RPCError) -> bool:

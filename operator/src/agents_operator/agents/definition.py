@@ -1,0 +1,94 @@
+"""What the remote agent of an Agent has to be; pure."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agents_crds.v1alpha1 import Agent, AgentSpec, ConditionType, Reason, ToolDescription
+from agents_crds.v1alpha1.agent import Completion
+from agents_operator.errors import Stalled
+from agents_operator.mistral import (
+    AgentDefinition,
+    AgentIdentity,
+    CompletionArguments,
+    FunctionDefinition,
+    Stamp,
+)
+
+HASH_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class DesiredAgent:
+    """The remote agent that a spec asks for."""
+
+    identity: AgentIdentity
+    definition: AgentDefinition
+    hash: str
+    """Of the definition alone, so that an agent adopted under another uid stays as it is."""
+    stamp: Stamp
+
+
+def require_distinct_tools(spec: AgentSpec) -> None:
+    """Raise Stalled when two tools have the same name: the model could not tell them apart."""
+    seen: dict[str, int] = {}
+    for index, tool in enumerate(spec.tools):
+        first = seen.setdefault(tool.function.name, index)
+        if first != index:
+            raise Stalled(
+                Reason.DUPLICATE_TOOL,
+                f"spec.tools[{first}] and spec.tools[{index}] are both named {tool.function.name}: "
+                "remove one of them",
+                condition=ConditionType.ACCEPTED,
+            )
+
+
+def identity_of(agent: Agent, *, installation: str) -> AgentIdentity:
+    """Return whose remote agent this Agent's is."""
+    return AgentIdentity(installation, agent.metadata.namespace, agent.metadata.name)
+
+
+def desired_agent(agent: Agent, tools: Iterable[ToolDescription], *, installation: str) -> DesiredAgent:
+    """Describe the remote agent for this Agent with these tools."""
+    identity = identity_of(agent, installation=installation)
+    definition = AgentDefinition(
+        model=agent.spec.model,
+        name=identity.remote_name,
+        description=agent.spec.description,
+        instructions=agent.spec.instructions,
+        tools=tuple(
+            FunctionDefinition(name=tool.name, description=tool.description, parameters=tool.parameters)
+            for tool in tools
+        ),
+        completion=completion_arguments(agent.spec.completion),
+    )
+    digest = definition_hash(definition)
+    stamp = Stamp(
+        installation=identity.installation,
+        namespace=identity.namespace,
+        name=identity.name,
+        uid=agent.metadata.uid,
+        hash=digest,
+    )
+    return DesiredAgent(identity, definition, digest, stamp)
+
+
+def definition_hash(definition: AgentDefinition) -> str:
+    """Hash a definition; fields that are not set do not count, so that a release may add some."""
+    canonical = json.dumps(definition.model_dump(mode="json", exclude_none=True), sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:HASH_LENGTH]
+
+
+def completion_arguments(completion: Completion) -> CompletionArguments:
+    """Say how the model writes, with the provider's default where the spec is silent."""
+    return CompletionArguments(
+        temperature=completion.temperature,
+        top_p=completion.top_p,
+        max_tokens=completion.max_tokens,
+        random_seed=completion.random_seed,
+        presence_penalty=completion.presence_penalty,
+        frequency_penalty=completion.frequency_penalty,
+        stop=completion.stop,
+        tool_choice=completion.tool_choice or "auto",
+    )

@@ -1,0 +1,98 @@
+"""The end of an Agent: its remote agent goes first, then the finalizer."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from agents_crds.v1alpha1 import Agent, Reason, RemoteAgent
+from agents_operator.agents.observe import runs_under_way
+from agents_operator.agents.orphans import Orphans
+from agents_operator.agents.retire import Retirement
+from agents_operator.engine.world import World
+from agents_operator.errors import Stalled, Waiting
+from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.resources import AGENTS
+
+FINALIZER = "durable-agents.dev/remote-agent"
+NAMED_RUNS = 3
+
+
+class AgentDeletion:
+    """Finishes the deletion of Agents."""
+
+    def __init__(
+        self,
+        world: World,
+        api: KubernetesApi,
+        retirement: Retirement,
+        orphans: Orphans,
+        *,
+        retry_interval: timedelta,
+        timeout: timedelta,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._world = world
+        self._api = api
+        self._retirement = retirement
+        self._orphans = orphans
+        self._retry_interval = retry_interval
+        self._timeout = timeout
+        self._now = now
+
+    async def sync(self, agent: Agent) -> None:
+        """Remove what has to be removed and let the Agent go; raise Waiting until that is done."""
+        if FINALIZER not in agent.metadata.finalizers:
+            return
+        if agent.spec.deletion_policy == "Delete":
+            require_idle(
+                agent, self._world, Reason.DELETING, "is deleted", retry_interval=self._retry_interval
+            )
+            for left in left_behind(agent):
+                await self._remove(agent, left)
+        remaining = tuple(name for name in agent.metadata.finalizers if name != FINALIZER)
+        # What is stored then is not remembered: the watch may have said already that the Agent is gone.
+        await self._api.write_finalizers(AGENTS, agent, remaining)
+
+    async def _remove(self, agent: Agent, left: RemoteAgent) -> None:
+        try:
+            await self._retirement.remove(agent, left)
+        except (Waiting, Stalled) as early:
+            if not is_overdue(agent, timeout=self._timeout, now=self._now()):
+                raise still_there(early, retry_interval=self._retry_interval) from early
+            await self._orphans.record(agent, left, early.message, now=self._now())
+
+
+def left_behind(agent: Agent) -> tuple[RemoteAgent, ...]:
+    """List what an Agent may have at providers: what is on record, and what an unfinished move made."""
+    recorded = agent.status.remote
+    if recorded is None:
+        return ()
+    if recorded.id is not None and recorded.create_pending:
+        return (recorded, RemoteAgent(provider=agent.spec.provider_ref.name, create_pending=True))
+    return (recorded,)
+
+
+def require_idle(agent: Agent, world: World, reason: Reason, what: str, *, retry_interval: timedelta) -> None:
+    """Raise Waiting while runs that have started use the remote agent; `what` says what happens then."""
+    runs = runs_under_way(agent, world)
+    if not runs:
+        return
+    names = ", ".join(runs[:NAMED_RUNS]) + (", …" if len(runs) > NAMED_RUNS else "")
+    raise Waiting(
+        reason,
+        f"the remote agent {what} when {len(runs)} unfinished run{'' if len(runs) == 1 else 's'} "
+        f"of this Agent end{'s' if len(runs) == 1 else ''}: {names}",
+        after=retry_interval,
+        expected=True,
+    )
+
+
+def is_overdue(agent: Agent, *, timeout: timedelta, now: datetime) -> bool:
+    """Tell whether the deletion was asked for so long ago that the remote agent is given up."""
+    asked = agent.metadata.deletion_timestamp
+    return asked is not None and now - asked >= timeout
+
+
+def still_there(early: Waiting | Stalled, *, retry_interval: timedelta) -> Waiting:
+    """Wait on whatever stands in the way of a deletion: nobody will correct the spec of what is going."""
+    after = max(early.after, retry_interval) if isinstance(early, Waiting) else retry_interval
+    return Waiting(early.reason, f"the remote agent cannot be deleted yet: {early.message}", after=after)

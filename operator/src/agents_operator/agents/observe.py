@@ -1,0 +1,39 @@
+"""Reads of what is there: the remote agent, and the runs that use it."""
+
+from agents_crds.v1alpha1 import Agent
+from agents_operator.engine.world import World
+from agents_operator.mistral import AgentIdentity, MistralAgent, MistralAgents
+
+
+async def observe_remote(
+    agent_id: str, identity: AgentIdentity, mistral: MistralAgents
+) -> MistralAgent | None:
+    """Read the recorded agent; None when it is gone, or somebody else's.
+
+    An Agent restored into another cluster with its status brings along an id that is not its own.
+    """
+    remote = await mistral.get(agent_id)
+    return None if remote is None or remote.stamp.is_foreign_to(identity) else remote
+
+
+async def search_remote(
+    identity: AgentIdentity, uid: str, mistral: MistralAgents
+) -> tuple[MistralAgent, ...]:
+    """Find every agent of this identity, the one to keep first: of this uid, then of the highest version."""
+    found = await mistral.search(identity)
+    return tuple(
+        sorted(found, key=lambda remote: (remote.stamp.uid == uid, remote.version, remote.id), reverse=True)
+    )
+
+
+def runs_under_way(agent: Agent, world: World) -> tuple[str, ...]:
+    """Name the runs that have started with this Agent and not finished."""
+    return tuple(
+        sorted(
+            run.metadata.name
+            for run in world.runs.within(agent.metadata.namespace)
+            if run.spec.agent_ref.name == agent.metadata.name
+            and run.status.workflow_id is not None
+            and not run.status.finished
+        )
+    )

@@ -1,0 +1,129 @@
+"""Reconciles Agents: decides whether there is anything to keep in step, and what an early end says."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from agents_crds.v1alpha1 import Agent, ConditionType, Reason
+from agents_operator.agents.definition import DesiredAgent, desired_agent, require_distinct_tools
+from agents_operator.agents.deletion import FINALIZER, AgentDeletion
+from agents_operator.agents.leave import Leaving
+from agents_operator.agents.orphans import Orphans
+from agents_operator.agents.plan import is_in_step
+from agents_operator.agents.references import ResolvedRefs, not_ready, resolve_refs
+from agents_operator.agents.retire import Retirement
+from agents_operator.agents.status import reached_status, suspended_status, synced_status
+from agents_operator.agents.sync import RemoteSync, Target
+from agents_operator.engine.queue import jittered
+from agents_operator.engine.settle import Settle
+from agents_operator.engine.world import Key, World
+from agents_operator.errors import Stalled, Waiting
+from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.configmaps import ConfigMaps
+from agents_operator.kubernetes.events import Events
+from agents_operator.kubernetes.resources import AGENTS
+from agents_operator.providers import ProviderAccess
+
+HICCUPS = frozenset({Reason.PROVIDER_UNREACHABLE, Reason.PROVIDER_NOT_READY})
+"""What does not stop an Agent that needs nothing sent."""
+
+
+class AgentReconciler:
+    """Reconciles Agents."""
+
+    def __init__(
+        self,
+        world: World,
+        settle: Settle[Agent],
+        api: KubernetesApi,
+        *,
+        events: Events,
+        configmaps: ConfigMaps,
+        providers: ProviderAccess,
+        installation: str,
+        interval: timedelta,
+        retry_interval: timedelta,
+        deletion_timeout: timedelta,
+        now: Callable[[], datetime],
+        logger: logging.Logger,
+    ) -> None:
+        self._world, self._settle, self._api, self._providers = world, settle, api, providers
+        self._installation, self._interval, self._retry_interval = installation, interval, retry_interval
+        self._now, self._logger = now, logger
+        orphans = Orphans(world, configmaps, events, installation=installation, logger=logger)
+        retirement = Retirement(
+            providers, installation=installation, retry_interval=retry_interval, logger=logger
+        )
+        leaving = Leaving(world, retirement, orphans, timeout=deletion_timeout, now=now, logger=logger)
+        self._remote = RemoteSync(
+            world, settle, events, leaving, retry_interval=retry_interval, now=now, logger=logger
+        )
+        self._deletion = AgentDeletion(
+            world,
+            api,
+            retirement,
+            orphans,
+            retry_interval=retry_interval,
+            timeout=deletion_timeout,
+            now=now,
+        )
+
+    async def reconcile(self, key: Key) -> timedelta | None:
+        """Bring one Agent in step; return when to look again."""
+        return await self._settle.run(key, self._sync)
+
+    async def _sync(self, agent: Agent) -> timedelta | None:
+        if agent.metadata.deletion_timestamp is not None:
+            await self._deletion.sync(agent)
+            return None
+        if agent.spec.suspend:
+            await self._settle.write(agent, suspended_status(agent, now=self._now()))
+            return None
+        reached: list[ConditionType] = []
+        try:
+            require_distinct_tools(agent.spec)
+            reached.append(ConditionType.ACCEPTED)
+            refs = resolve_refs(agent, self._world, retry_interval=self._retry_interval)
+            reached.append(ConditionType.RESOLVED_REFS)
+            return await self._keep_in_step(agent, refs)
+        except (Waiting, Stalled) as early:
+            current = self._latest(agent)
+            held = [type_ for type_ in reached if type_ is not early.condition]
+            await self._settle.write(current, reached_status(current, held, now=self._now()))
+            raise
+
+    async def _keep_in_step(self, agent: Agent, refs: ResolvedRefs) -> timedelta:
+        desired = desired_agent(agent, refs.tools, installation=self._installation)
+        try:
+            await self._bring_in_step(agent, desired, refs)
+        except Waiting as waiting:
+            current = self._latest(agent)
+            if waiting.reason not in HICCUPS or not is_in_step(current, desired, refs.provider.metadata.name):
+                raise
+            await self._stay_ready(current, waiting)
+            return jittered(waiting.after)
+        return jittered(self._interval)
+
+    async def _bring_in_step(self, agent: Agent, desired: DesiredAgent, refs: ResolvedRefs) -> None:
+        if not refs.provider_answers:
+            raise not_ready(refs.provider, after=self._retry_interval)
+        mistral = await self._providers.open(refs.provider)
+        held = await self._hold(agent)
+        await self._remote.bring_in_step(held, Target(desired, refs.provider, mistral))
+
+    async def _hold(self, agent: Agent) -> Agent:
+        """Set the finalizer, so that nothing is made that a deletion would not remove."""
+        if FINALIZER in agent.metadata.finalizers:
+            return agent
+        held = await self._api.write_finalizers(AGENTS, agent, (*agent.metadata.finalizers, FINALIZER))
+        self._world.agents.see(held)
+        return held
+
+    async def _stay_ready(self, agent: Agent, waiting: Waiting) -> None:
+        """Leave an Agent Ready that a provider's hiccup does not concern, in this generation too."""
+        self._logger.warning("agent %s stays Ready: %s", Key.of(agent), waiting.message)
+        if agent.status.remote is not None:
+            await self._settle.write(agent, synced_status(agent, agent.status.remote, now=self._now()))
+
+    def _latest(self, agent: Agent) -> Agent:
+        return self._world.agents.get(Key.of(agent)) or agent

@@ -1,0 +1,164 @@
+"""Finds what an Agent refers to in the world as last seen; pure."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from agents_crds.v1alpha1 import (
+    Agent,
+    ConditionType,
+    ModelProvider,
+    Reason,
+    ToolDescription,
+    WorkerPool,
+)
+from agents_operator.engine.conditions import find
+from agents_operator.engine.world import World
+from agents_operator.errors import Stalled, Waiting
+
+NEAREST = 3
+LISTED = 10
+
+
+@dataclass(frozen=True)
+class ResolvedRefs:
+    """Everything that a spec refers to."""
+
+    provider: ModelProvider
+    provider_answers: bool
+    """False while it cannot be reached, which is no reason to stop what needs nothing sent."""
+    tools: tuple[ToolDescription, ...]
+    """In the order of the spec."""
+
+
+def resolve_refs(agent: Agent, world: World, *, retry_interval: timedelta) -> ResolvedRefs:
+    """Find what an Agent refers to; raise Waiting or Stalled, about ResolvedRefs, for what is not usable."""
+    namespace, spec = agent.metadata.namespace, agent.spec
+    provider = _found(
+        world.providers.named(namespace, spec.provider_ref.name),
+        Reason.PROVIDER_NOT_FOUND,
+        f"spec.providerRef names ModelProvider {spec.provider_ref.name}, "
+        f"which does not exist in namespace {namespace}",
+        retry_interval,
+    )
+    answers = provider_answers(provider, retry_interval=retry_interval)
+    pool = _found(
+        world.pools.named(namespace, spec.worker_pool_ref.name),
+        Reason.WORKER_POOL_NOT_FOUND,
+        f"spec.workerPoolRef names WorkerPool {spec.worker_pool_ref.name}, "
+        f"which does not exist in namespace {namespace}",
+        retry_interval,
+    )
+    require_tools_known(pool, retry_interval=retry_interval)
+    names = (tool.function.name for tool in spec.tools)
+    return ResolvedRefs(provider, answers, resolve_tools(names, pool, retry_interval=retry_interval))
+
+
+def provider_answers(provider: ModelProvider, *, retry_interval: timedelta) -> bool:
+    """Tell whether a provider answers; raise Waiting while it is not known to, or refuses its key."""
+    name = provider.metadata.name
+    ready = find(provider.status.conditions, ConditionType.READY)
+    if ready is None or ready.status == "Unknown":
+        raise _waiting(
+            Reason.PROVIDER_NOT_READY,
+            f"ModelProvider {name} is being checked",
+            after=retry_interval,
+            expected=True,
+        )
+    if ready.status == "True":
+        return True
+    if ready.reason == Reason.PROVIDER_UNREACHABLE:
+        return False
+    raise not_ready(provider, after=retry_interval)
+
+
+def not_ready(provider: ModelProvider, *, after: timedelta) -> Waiting:
+    """Wait for a provider that says itself what is wrong with it."""
+    ready = find(provider.status.conditions, ConditionType.READY)
+    said = f": {ready.reason}: {ready.message}" if ready else ""
+    return _waiting(
+        Reason.PROVIDER_NOT_READY,
+        f"ModelProvider {provider.metadata.name} is not Ready{said}",
+        after=after,
+        expected=False,
+    )
+
+
+def require_tools_known(pool: WorkerPool, *, retry_interval: timedelta) -> None:
+    """Raise Waiting until a worker of the pool has told its tools.
+
+    That no worker answers right now is no reason to wait: runs queue until one does.
+    """
+    if pool.status.build is not None:
+        return
+    ready = find(pool.status.conditions, ConditionType.READY)
+    said = f": {ready.reason}: {ready.message}" if ready else ""
+    raise _waiting(
+        Reason.WORKER_POOL_NOT_READY,
+        f"no worker of WorkerPool {pool.metadata.name} has told its tools yet{said}",
+        after=retry_interval,
+        expected=True,
+    )
+
+
+def resolve_tools(
+    names: Iterable[str], pool: WorkerPool, *, retry_interval: timedelta
+) -> tuple[ToolDescription, ...]:
+    """Find the tools of these names; raise for the first that the pool does not offer."""
+    offered = {tool.name: tool for tool in pool.status.tools}
+    found: list[ToolDescription] = []
+    for index, name in enumerate(names):
+        tool = offered.get(name)
+        if tool is None:
+            raise _unknown_tool(index, name, pool, retry_interval)
+        found.append(tool)
+    return tuple(found)
+
+
+def nearest_names(name: str, offered: Iterable[str]) -> str:
+    """List the names that were probably meant, or else what there is."""
+    names = sorted(offered)
+    if not names:
+        return "it offers no tools: does WORKER_MODULES name the modules that have them?"
+    close = difflib.get_close_matches(name, names, n=NEAREST)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"it offers {', '.join(names[:LISTED])}{more}"
+
+
+def _unknown_tool(index: int, name: str, pool: WorkerPool, retry_interval: timedelta) -> Waiting | Stalled:
+    """Choose by whether the pool may be about to offer it."""
+    ready = find(pool.status.conditions, ConditionType.READY)
+    settled = (
+        ready is not None
+        and ready.status == "True"
+        and (ready.observed_generation or 0) >= pool.metadata.generation
+    )
+    message = (
+        f"spec.tools[{index}] names function {name}, which WorkerPool {pool.metadata.name} does not offer"
+    )
+    if not settled:
+        return _waiting(
+            Reason.WORKER_POOL_NOT_READY,
+            f"{message}; its new build has not answered yet",
+            after=retry_interval,
+            expected=True,
+        )
+    hint = nearest_names(name, (tool.name for tool in pool.status.tools))
+    return Stalled(Reason.TOOL_NOT_FOUND, f"{message}; {hint}", condition=ConditionType.RESOLVED_REFS)
+
+
+_Kind = TypeVar("_Kind", ModelProvider, WorkerPool)
+
+
+def _found(stored: _Kind | None, reason: Reason, message: str, after: timedelta) -> _Kind:
+    if stored is None:
+        raise _waiting(reason, message, after=after, expected=False)
+    return stored
+
+
+def _waiting(reason: Reason, message: str, *, after: timedelta, expected: bool) -> Waiting:
+    return Waiting(reason, message, after=after, condition=ConditionType.RESOLVED_REFS, expected=expected)

@@ -1,0 +1,185 @@
+"""Puts the world, the reconcilers and their queues together."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import aiohttp
+import httpx2
+from temporalio.client import Client
+
+from agents_crds.v1alpha1 import ConditionType
+from agents_operator.agents import AgentReconciler
+from agents_operator.engine.queue import WorkQueue
+from agents_operator.engine.settle import Settle
+from agents_operator.engine.wake import Queues, Wake
+from agents_operator.engine.world import Key, World
+from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.configmaps import ConfigMaps
+from agents_operator.kubernetes.deployments import Deployments
+from agents_operator.kubernetes.errors import ApiServerError
+from agents_operator.kubernetes.events import Events
+from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS, WORKER_POOLS
+from agents_operator.kubernetes.secrets import Secrets
+from agents_operator.mistral import MistralConnections
+from agents_operator.pools.deployment import TemporalTarget
+from agents_operator.pools.reconcile import PoolReconciler
+from agents_operator.providers import ProviderReconciler
+from agents_operator.runs.expiry import RunExpiry
+from agents_operator.runs.reconcile import RunReconciler
+from agents_operator.runs.record import Outcomes
+from agents_operator.runs.report import Report
+from agents_operator.runs.sweep import RunSweep
+from agents_operator.settings import Settings
+from agents_operator.temporal.builds import WorkerBuilds
+from agents_operator.temporal.errors import TemporalUnreachableError
+from agents_operator.temporal.workflows import Workflows
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Everything the operator talks to."""
+
+    api: KubernetesApi
+    events: Events
+    temporal: Client
+    http: httpx2.AsyncClient
+
+
+class Controllers:
+    """The reconcilers of all kinds over one world."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        installation: str,
+        clients: Clients,
+        *,
+        now: Callable[[], datetime],
+        logger: logging.Logger,
+    ) -> None:
+        self._settings, self._installation, self._clients = settings, installation, clients
+        self._now, self._logger = now, logger
+        self.world = World()
+        self._run_settle = Settle(
+            AGENT_RUNS,
+            self.world.runs,
+            clients.api,
+            clients.events,
+            now=now,
+            summary=ConditionType.SUCCEEDED,
+            undone="Unknown",
+        )
+        self._workflows = Workflows(clients.temporal)
+        self.queues = self._queues()
+        self.world.listen(Wake(self.world, self.queues))
+        self._outcomes = Outcomes(self.world, self.queues.runs, self._run_settle, clients.api, now=now)
+        self.report = Report(self._outcomes, installation)
+
+    async def run(self) -> None:
+        """Reconcile and sweep until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for queue in self.queues.all:
+                tasks.create_task(queue.run())
+            tasks.create_task(self._sweep())
+
+    def _queues(self) -> Queues:
+        providers = self._providers()
+        return Queues(
+            # Bounds the requests to a provider.
+            agents=self._queue("agent", self._agents(providers).reconcile, 8),
+            # A start and its record take some 15 ms of waiting: 16 at once keep the loop busy.
+            runs=self._queue("agentrun", self._runs().reconcile, 16),
+            providers=self._queue("modelprovider", providers.reconcile, 4),
+            # A probe waits up to 10 s for a worker.
+            pools=self._queue("workerpool", self._pools().reconcile, 8),
+        )
+
+    def _providers(self) -> ProviderReconciler:
+        return ProviderReconciler(
+            self.world,
+            Settle(
+                MODEL_PROVIDERS,
+                self.world.providers,
+                self._clients.api,
+                self._clients.events,
+                now=self._now,
+            ),
+            Secrets(self._clients.api),
+            MistralConnections(self._clients.http),
+            interval=self._settings.provider_interval,
+            retry_interval=self._settings.retry_interval,
+            now=self._now,
+            logger=self._logger,
+        )
+
+    def _agents(self, providers: ProviderReconciler) -> AgentReconciler:
+        return AgentReconciler(
+            self.world,
+            Settle(AGENTS, self.world.agents, self._clients.api, self._clients.events, now=self._now),
+            self._clients.api,
+            events=self._clients.events,
+            configmaps=ConfigMaps(self._clients.api, self._settings.namespace),
+            providers=providers.access,
+            installation=self._installation,
+            interval=self._settings.agent_interval,
+            retry_interval=self._settings.retry_interval,
+            deletion_timeout=self._settings.deletion_timeout,
+            now=self._now,
+            logger=self._logger,
+        )
+
+    def _pools(self) -> PoolReconciler:
+        temporal = self._clients.temporal
+        return PoolReconciler(
+            self.world,
+            Settle(WORKER_POOLS, self.world.pools, self._clients.api, self._clients.events, now=self._now),
+            Deployments(self._clients.api),
+            WorkerBuilds(temporal),
+            installation=self._installation,
+            temporal=TemporalTarget(temporal.service_client.config.target_host, temporal.namespace),
+            interval=self._settings.agent_interval,
+            now=self._now,
+            logger=self._logger,
+        )
+
+    def _runs(self) -> RunReconciler:
+        return RunReconciler(
+            self.world,
+            self._run_settle,
+            self._clients.api,
+            self._workflows,
+            installation=self._installation,
+            cancel_grace=self._settings.cancel_grace,
+            now=self._now,
+            logger=self._logger,
+        )
+
+    async def _sweep(self) -> None:
+        runs = RunSweep(
+            self.world,
+            self.queues.runs,
+            self._workflows,
+            self._outcomes,
+            installation=self._installation,
+            settled=self._settings.sweep_settled,
+            now=self._now,
+            logger=self._logger,
+        )
+        expiry = RunExpiry(
+            self._clients.api, self._settings.watch_namespaces, now=self._now, logger=self._logger
+        )
+        while True:
+            await asyncio.sleep(self._settings.sweep_interval.total_seconds())
+            for sweep in (expiry.sweep, runs.sweep):
+                try:
+                    await sweep()
+                except (ApiServerError, aiohttp.ClientError, TimeoutError, TemporalUnreachableError) as error:
+                    self._logger.warning("a sweep was cut short and will be repeated: %s", error)
+
+    def _queue(
+        self, name: str, reconcile: Callable[[Key], Coroutine[None, None, timedelta | None]], concurrency: int
+    ) -> WorkQueue[Key]:
+        return WorkQueue(name, reconcile, concurrency=concurrency, logger=self._logger)

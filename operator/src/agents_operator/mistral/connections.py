@@ -1,0 +1,36 @@
+"""How the SDK is set up: one connection pool for all providers, no retries, no logging of its own."""
+
+from datetime import timedelta
+
+import httpx2
+from mistralai.client import Mistral
+from mistralai.client.utils.logger import NoOpLogger
+from pydantic import SecretStr
+
+from agents_operator.mistral.agents import MistralAgents
+
+TIMEOUT = timedelta(seconds=30)
+"""Longest silence of the provider within one request."""
+
+
+class MistralConnections:
+    """Opens accounts over one HTTP client, which the caller closes."""
+
+    def __init__(self, http: httpx2.AsyncClient) -> None:
+        self._http = http
+        # The SDK makes a client of its own for calls that block, 28 ms of certificates each time; this one
+        # cannot send.
+        self._unused = httpx2.Client(transport=httpx2.BaseTransport(), trust_env=False)
+
+    def open(self, url: str, key: SecretStr) -> MistralAgents:
+        """Speak to the server at `url` as the owner of `key`; sends nothing yet."""
+        client = Mistral(
+            api_key=key.get_secret_value(),
+            server_url=url,
+            client=self._unused,
+            async_client=self._http,
+            timeout_ms=TIMEOUT // timedelta(milliseconds=1),
+            # MISTRAL_DEBUG would have every request logged, with its key.
+            debug_logger=NoOpLogger(),
+        )
+        return MistralAgents(client, key)

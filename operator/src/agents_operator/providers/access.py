@@ -1,0 +1,75 @@
+"""How the rest of the operator gets to a provider."""
+
+from datetime import timedelta
+
+from pydantic import SecretStr
+
+from agents_crds.v1alpha1 import ConditionType, ModelProvider, Reason
+from agents_operator.engine.world import World
+from agents_operator.errors import Waiting
+from agents_operator.kubernetes.errors import ForbiddenError
+from agents_operator.kubernetes.secrets import Secrets
+from agents_operator.mistral import MistralAgents, MistralConnections
+
+
+class ProviderAccess:
+    """Opens the accounts that ModelProviders describe; keys rotate, so each is read anew each time."""
+
+    def __init__(
+        self,
+        world: World,
+        secrets: Secrets,
+        connections: MistralConnections,
+        *,
+        retry_interval: timedelta,
+    ) -> None:
+        self._world = world
+        self._secrets = secrets
+        self._connections = connections
+        self._retry_interval = retry_interval
+
+    def find(self, namespace: str, name: str) -> ModelProvider:
+        """Return the ModelProvider of that name; raise Waiting when there is none."""
+        provider = self._world.providers.named(namespace, name)
+        if provider is None:
+            raise Waiting(
+                Reason.PROVIDER_NOT_FOUND,
+                f"there is no ModelProvider {name} in namespace {namespace}",
+                after=self._retry_interval,
+                condition=ConditionType.RESOLVED_REFS,
+            )
+        return provider
+
+    async def open(self, provider: ModelProvider) -> MistralAgents:
+        """Open the provider's account; raise Waiting while its key is missing or cannot be one."""
+        namespace, ref = provider.metadata.namespace, provider.spec.api_key_secret_ref
+        try:
+            key = await self._secrets.read(namespace, ref)
+        except ForbiddenError as error:
+            raise Waiting(
+                Reason.SECRET_NOT_FOUND,
+                f"the operator may not read Secret {ref.name} in namespace {namespace}: "
+                "its role needs get on secrets there",
+                after=self._retry_interval,
+            ) from error
+        if key is None or not key.get_secret_value():
+            raise Waiting(
+                Reason.SECRET_NOT_FOUND,
+                f"ModelProvider {provider.metadata.name} needs key {ref.key} of Secret {ref.name}, which "
+                f"does not exist or is empty: kubectl create secret generic {ref.name} "
+                f"--namespace {namespace} --from-literal={ref.key}=$MISTRAL_API_KEY",
+                after=self._retry_interval,
+            )
+        if not is_header_value(key):
+            raise Waiting(
+                Reason.PROVIDER_UNAUTHORIZED,
+                f"key {ref.key} of Secret {ref.name} is not an API key: it has spaces, line breaks or "
+                "characters outside ASCII",
+                after=self._retry_interval,
+            )
+        return self._connections.open(provider.spec.url, key)
+
+
+def is_header_value(key: SecretStr) -> bool:
+    """Tell whether a key can be sent: visible ASCII characters only."""
+    return all("!" <= character <= "~" for character in key.get_secret_value())

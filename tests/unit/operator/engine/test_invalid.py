@@ -1,0 +1,85 @@
+import logging
+
+import pytest
+from pydantic import JsonValue, ValidationError
+
+from agents_crds.v1alpha1 import AgentRun, ModelProvider
+from agents_operator.engine.invalid import Invalid, describe
+from agents_operator.kubernetes.events import Events
+from agents_operator.kubernetes.resources import AGENT_RUNS, MODEL_PROVIDERS, M, Resource
+from tests.unit.operator.kubernetes.scripted import CONFLICT, ScriptedServer
+from tests.unit.operator.objects import NOW, Manifest, condition, provider, run
+
+
+def refused(resource: Resource[M], body: JsonValue) -> ValidationError:
+    with pytest.raises(ValidationError) as refusal:
+        resource.model.model_validate(body)
+    return refusal.value
+
+
+def broken_run(status: Manifest | None = None) -> Manifest:
+    return run().manifest() | {"spec": {"agentRef": {"name": "finance"}}, "status": status or {}}
+
+
+def invalid(server: ScriptedServer) -> Invalid:
+    logger = logging.getLogger("test")
+    return Invalid(server.api, Events(server.api, "operator-1", logger), now=lambda: NOW, logger=logger)
+
+
+def test_every_field_that_does_not_fit_is_named() -> None:
+    body = provider().manifest() | {"spec": {"url": "ftp://x", "apiKeySecretRef": {}}}
+    message = describe(refused(MODEL_PROVIDERS, body))
+    assert "spec.url: " in message
+    assert "spec.apiKeySecretRef.name: Field required" in message
+
+
+def test_message_does_not_repeat_the_value() -> None:
+    body = provider().manifest() | {
+        "spec": {"url": "https://user:hunter2@x", "apiKeySecretRef": {"name": "m"}}
+    }
+    assert "hunter2" not in describe(refused(MODEL_PROVIDERS, body))
+
+
+async def test_owner_is_told_by_a_condition_and_an_event() -> None:
+    async with ScriptedServer() as server:
+        body = broken_run()
+        server.will_answer(200, {})
+        server.will_answer(201, {})
+        await invalid(server).refuse(AGENT_RUNS, body, refused(AGENT_RUNS, body))
+        assert server.requests == ["PATCH status", "POST events"]
+        written = AgentRun.model_validate(run().manifest() | {"status": status_of(server)}).status
+        (said,) = written.conditions
+        assert (said.type, said.status, said.reason) == ("Succeeded", "False", "InvalidObject")
+        assert said.message == "spec.input: Field required"
+
+
+async def test_other_kinds_are_told_by_their_own_summary() -> None:
+    async with ScriptedServer() as server:
+        body = provider().manifest() | {"spec": {}}
+        server.will_answer(200, {})
+        server.will_answer(201, {})
+        await invalid(server).refuse(MODEL_PROVIDERS, body, refused(MODEL_PROVIDERS, body))
+        written = ModelProvider.model_validate(provider().manifest() | {"status": status_of(server)}).status
+        assert [said.type for said in written.conditions] == ["Ready"]
+
+
+async def test_owner_who_was_told_is_not_told_again() -> None:
+    async with ScriptedServer() as server:
+        told = condition("Succeeded", "False", "InvalidObject", "spec.input: Field required")
+        body = broken_run({"conditions": [told]})
+        await invalid(server).refuse(AGENT_RUNS, body, refused(AGENT_RUNS, body))
+        assert server.requests == []
+
+
+async def test_object_that_changed_meanwhile_is_left_to_the_next_event() -> None:
+    async with ScriptedServer() as server:
+        body = broken_run()
+        server.will_answer(409, CONFLICT)
+        await invalid(server).refuse(AGENT_RUNS, body, refused(AGENT_RUNS, body))
+        assert server.requests == ["PATCH status"]
+
+
+def status_of(server: ScriptedServer) -> JsonValue:
+    body = server.asked[0].body
+    assert isinstance(body, dict)
+    return body["status"]

@@ -1,0 +1,306 @@
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, WorkerPool
+from agents_operator.engine.queue import WorkQueue
+from agents_operator.engine.wake import Queues, Wake
+from agents_operator.engine.world import Key, World
+from tests.unit.operator.engine.driving import driven, until_idle
+from tests.unit.operator.objects import (
+    DELETED,
+    Manifest,
+    agent,
+    condition,
+    in_step,
+    pool,
+    provider,
+    ready_agent,
+    run,
+    tool,
+)
+
+Watched = Agent | AgentRun | ModelProvider | WorkerPool
+
+STARTED: Manifest = {"workflowId": "inst/team/uid"}
+FINISHED: Manifest = {"workflowId": "inst/team/uid", "finished": True}
+READY: Manifest = {"conditions": [condition("Ready", "True", "Available")]}
+NOT_READY: Manifest = {"conditions": [condition("Ready", "False", "SecretNotFound")]}
+
+
+class Woken:
+    """A world whose changes wake queues, which only note what they were woken for."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self._noted: set[str] = set()
+        self._queues = Queues(
+            agents=self._queue("agent"),
+            runs=self._queue("run"),
+            providers=self._queue("provider"),
+            pools=self._queue("pool"),
+        )
+        self.world.listen(Wake(self.world, self._queues))
+
+    def see(self, stored: Watched) -> None:
+        match stored:
+            case Agent():
+                self.world.agents.see(stored)
+            case AgentRun():
+                self.world.runs.see(stored)
+            case ModelProvider():
+                self.world.providers.see(stored)
+            case WorkerPool():
+                self.world.pools.see(stored)
+
+    def forget(self, stored: Watched) -> None:
+        for cache in (self.world.agents, self.world.runs, self.world.providers, self.world.pools):
+            if cache.get(Key.of(stored)) is not None:
+                cache.forget(Key.of(stored))
+
+    async def woken(self) -> set[str]:
+        """Return whom the changes since the last call have woken."""
+        async with driven(*self._queues.all):
+            await until_idle(*self._queues.all)
+        noted, self._noted = self._noted, set()
+        return noted
+
+    def _queue(self, kind: str) -> WorkQueue[Key]:
+        async def note(key: Key) -> timedelta | None:
+            self._noted.add(f"{kind} {key.name}")
+            return None
+
+        return WorkQueue(kind, note, concurrency=1, logger=logging.getLogger("test"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known, what comes then, and whom that wakes."""
+
+    title: str
+    known: tuple[Watched, ...]
+    then: Watched
+    woken: set[str]
+
+
+OURS = (agent(), run(), provider(), pool())
+"""An Agent that is not Ready, a run that waits for it, and what it refers to."""
+
+ALIENS = (
+    agent("alien", {"providerRef": {"name": "other"}, "workerPoolRef": {"name": "other"}}),
+    run("alien-1", {"agentRef": {"name": "alien"}}),
+    agent(namespace="elsewhere", uid="elsewhere"),
+    run(namespace="elsewhere", uid="elsewhere-1"),
+)
+"""Objects that have nothing to do with them."""
+
+CASES = (
+    Case("agent comes", (run(), pool()), agent(), {"agent finance", "run rates-1", "pool default"}),
+    Case(
+        "agent gets ready",
+        (*OURS, run("started", status=STARTED), run("finished", status=FINISHED)),
+        ready_agent(resourceVersion="2"),
+        {"run rates-1"},
+    ),
+    Case(
+        "agent is no longer ready",
+        (ready_agent(), run()),
+        agent(
+            status={
+                "observedGeneration": 1,
+                "conditions": [condition("Ready", "False", "ProviderNotFound")],
+            },
+            resourceVersion="2",
+        ),
+        {"run rates-1"},
+    ),
+    Case(
+        "agent's spec changes",
+        (ready_agent(), run(), pool()),
+        agent(spec={"model": "other"}, status=in_step(), resourceVersion="2", generation=2),
+        {"agent finance", "run rates-1"},
+    ),
+    Case(
+        "agent's provider changes",
+        (agent(), pool(), pool("gpu")),
+        agent(spec={"providerRef": {"name": "other"}}, resourceVersion="2", generation=2),
+        {"agent finance", "pool default", "pool gpu"},
+    ),
+    Case(
+        "agent is deleted",
+        (ready_agent(), pool()),
+        ready_agent(resourceVersion="2", deletionTimestamp=DELETED),
+        {"agent finance"},
+    ),
+    Case(
+        "agent's label changes",
+        (*OURS, *ALIENS),
+        agent(resourceVersion="2", labels={"team": "blue"}),
+        set(),
+    ),
+    Case(
+        "agent's finalizer is written",
+        OURS,
+        agent(resourceVersion="2", finalizers=["durable-agents.dev/remote-agent"]),
+        set(),
+    ),
+    Case(
+        "agent's remote agent is recorded",
+        OURS,
+        agent(status={"remote": {"createPending": True}}, resourceVersion="2"),
+        set(),
+    ),
+    Case("run comes", (agent(), provider(), pool()), run(), {"run rates-1"}),
+    Case("run's label changes", OURS, run(resourceVersion="2", labels={"team": "blue"}), set()),
+    Case("run is started", OURS, run(status=STARTED, resourceVersion="2"), set()),
+    Case("run is finished", OURS, run(status=FINISHED, resourceVersion="2"), set()),
+    Case(
+        "run of a deleted agent is finished",
+        (agent(deletionTimestamp=DELETED), run(status=STARTED)),
+        run(status=FINISHED, resourceVersion="2"),
+        {"agent finance"},
+    ),
+    Case(
+        "run is deleted while a finalizer holds it",
+        OURS,
+        run(resourceVersion="2", deletionTimestamp=DELETED),
+        {"run rates-1"},
+    ),
+    Case(
+        "run's ttl changes",
+        OURS,
+        run(spec={"ttlSecondsAfterFinished": 60}, resourceVersion="2", generation=2),
+        {"run rates-1"},
+    ),
+    Case(
+        "provider comes",
+        (agent(), run(), pool(), *ALIENS),
+        provider(),
+        {"provider default", "agent finance", "run rates-1", "pool default"},
+    ),
+    Case(
+        "provider gets ready",
+        (*OURS, *ALIENS),
+        provider(status=READY, resourceVersion="2"),
+        {"agent finance", "pool default"},
+    ),
+    Case(
+        "provider's key is elsewhere",
+        (*OURS, *ALIENS),
+        provider(spec={"apiKeySecretRef": {"name": "new"}}, resourceVersion="2", generation=2),
+        {"provider default", "agent finance", "pool default"},
+    ),
+    Case(
+        "provider is still not ready, for another reason",
+        (agent(), provider(status=NOT_READY), pool()),
+        provider(
+            status={"conditions": [condition("Ready", "False", "ProviderUnauthorized")]}, resourceVersion="2"
+        ),
+        set(),
+    ),
+    Case(
+        "provider's label changes",
+        OURS,
+        provider(resourceVersion="2", labels={"team": "blue"}),
+        set(),
+    ),
+    Case(
+        "pool comes",
+        (agent(), run(), provider(), *ALIENS),
+        pool(),
+        {"pool default", "agent finance", "run rates-1"},
+    ),
+    Case(
+        "pool gets ready",
+        (*OURS, *ALIENS),
+        pool(status=READY, resourceVersion="2"),
+        {"agent finance"},
+    ),
+    Case(
+        "pool offers another tool",
+        (*OURS, *ALIENS),
+        pool(status={"tools": [tool("get_rate")]}, resourceVersion="2"),
+        {"agent finance"},
+    ),
+    Case(
+        "pool is scaled",
+        OURS,
+        pool(replicas=2, resourceVersion="2", generation=2),
+        {"pool default"},
+    ),
+    Case(
+        "pool's current build is recorded",
+        OURS,
+        pool(status={"build": "b1", "observedGeneration": 1}, resourceVersion="2"),
+        set(),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
+async def test_change_wakes_those_that_depend_on_it(case: Case) -> None:
+    woken = Woken()
+    for stored in case.known:
+        woken.see(stored)
+    await woken.woken()
+    woken.see(case.then)
+    assert await woken.woken() == case.woken
+
+
+@dataclass(frozen=True)
+class Departure:
+    """What is known, what goes, and whom that wakes."""
+
+    title: str
+    known: tuple[Watched, ...]
+    gone: Watched
+    woken: set[str]
+
+
+DEPARTURES = (
+    Departure("unstarted run", OURS, run(), {"run rates-1"}),
+    Departure("started run", (agent(), run(status=STARTED)), run(), {"run rates-1"}),
+    Departure("finished run", (agent(), run(status=FINISHED)), run(), set()),
+    Departure(
+        "last run of a deleted agent",
+        (agent(deletionTimestamp=DELETED), run()),
+        run(),
+        {"run rates-1", "agent finance"},
+    ),
+    Departure("agent", OURS, agent(), {"run rates-1", "pool default"}),
+    Departure("provider", (*OURS, *ALIENS), provider(), {"agent finance", "pool default"}),
+    Departure("pool", (*OURS, *ALIENS), pool(), {"agent finance"}),
+)
+
+
+@pytest.mark.parametrize("case", DEPARTURES, ids=lambda case: case.title)
+async def test_departure_wakes_those_that_it_leaves(case: Departure) -> None:
+    woken = Woken()
+    for stored in case.known:
+        woken.see(stored)
+    await woken.woken()
+    woken.forget(case.gone)
+    assert await woken.woken() == case.woken
+
+
+ORDERS: dict[str, Callable[[], tuple[Watched, ...]]] = {
+    "run first": lambda: (run(), ready_agent(), provider(), pool()),
+    "agent before its provider": lambda: (ready_agent(), run(), pool(), provider()),
+    "agent before its pool": lambda: (ready_agent(), run(), provider(), pool()),
+    "run last": lambda: (pool(), provider(), ready_agent(), run()),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+async def test_run_is_woken_when_the_last_thing_that_it_needs_is_seen(order: str) -> None:
+    """After a restart the kinds are listed in any order, and the Agent itself has nothing to do."""
+    woken = Woken()
+    *earlier, last = ORDERS[order]()
+    for stored in earlier:
+        woken.see(stored)
+    await woken.woken()
+    woken.see(last)
+    assert "run rates-1" in await woken.woken()

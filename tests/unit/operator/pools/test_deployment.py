@@ -1,0 +1,272 @@
+import json
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from agents_crds.v1alpha1 import WorkerPool
+from agents_crds.v1alpha1.fields import SecretKeyRef
+from agents_operator.pools.deployment import (
+    PoolProvider,
+    TemporalTarget,
+    build_of,
+    deployment_name,
+    pool_providers,
+    worker_deployment_manifest,
+)
+from tests.unit.operator.objects import Manifest, agent, pool, provider
+
+TEMPORAL = TemporalTarget("temporal:7233", "agents")
+MISTRAL = PoolProvider("default", SecretKeyRef(name="mistral"))
+EU = PoolProvider("eu", SecretKeyRef(name="mistral-eu", key="token"))
+
+
+class Part(BaseModel):
+    """A part of a Deployment, as far as the tests read it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Variable(Part):
+    name: str
+    value: str
+
+
+class Container(Part):
+    name: str
+    image: str
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: tuple[Variable, ...]
+    volume_mounts: tuple[dict[str, JsonValue], ...] = Field(alias="volumeMounts")
+
+
+class Volume(Part):
+    name: str
+    projected: dict[str, JsonValue]
+
+
+class PodSpec(Part):
+    containers: tuple[Container, ...]
+    volumes: tuple[Volume, ...]
+    token: bool = Field(alias="automountServiceAccountToken")
+
+
+class Meta(Part):
+    name: str = ""
+    namespace: str = ""
+    labels: dict[str, str] = {}
+    owners: tuple[dict[str, JsonValue], ...] = Field(default=(), alias="ownerReferences")
+
+
+class Template(Part):
+    metadata: Meta
+    spec: PodSpec
+
+
+class Selector(Part):
+    labels: dict[str, str] = Field(alias="matchLabels")
+
+
+class Spec(Part):
+    replicas: int
+    selector: Selector
+    template: Template
+
+
+class Deployment(Part):
+    metadata: Meta
+    spec: Spec
+
+    @property
+    def pod(self) -> PodSpec:
+        return self.spec.template.spec
+
+    @property
+    def env(self) -> list[str]:
+        return [variable.name for variable in self.pod.containers[0].env]
+
+    def value(self, name: str) -> str:
+        (found,) = [variable.value for variable in self.pod.containers[0].env if variable.name == name]
+        return found
+
+
+def deployment(of: WorkerPool, *providers: PoolProvider) -> Deployment:
+    manifest = worker_deployment_manifest(
+        of, build_of(of), installation="inst", temporal=TEMPORAL, providers=providers
+    )
+    return Deployment.model_validate(manifest)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"image": "worker:2"},
+        {"command": ["python"]},
+        {"args": ["-v"]},
+        {"env": [{"name": "WORKER_MODULES", "value": "tools"}]},
+    ],
+    ids=lambda container: next(iter(container)),
+)
+def test_build_changes_with_what_a_worker_can_do(container: Manifest) -> None:
+    assert build_of(pool(container=container)) != build_of(pool())
+
+
+def test_build_changes_with_each_value_and_with_the_order_of_the_environment() -> None:
+    one: JsonValue = {"name": "A", "value": "1"}
+    two: JsonValue = {"name": "B", "value": "2"}
+    environments: list[list[JsonValue]] = [
+        [one],
+        [two],
+        [one, two],
+        [two, one],
+        [{"name": "A", "value": "2"}],
+    ]
+    assert len({build_of(pool(container={"env": env})) for env in environments}) == len(environments)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        pool(replicas=7),
+        pool("another"),
+        pool(resourceVersion="9", generation=9, labels={"team": "blue"}),
+        pool(status={"build": "old"}),
+        pool(uid="recreated"),
+    ],
+    ids=["replicas", "name", "metadata", "status", "uid"],
+)
+def test_build_stays_when_a_worker_can_do_the_same(same: WorkerPool) -> None:
+    assert build_of(same) == build_of(pool())
+
+
+def test_build_is_short_and_fits_into_names_and_labels() -> None:
+    build = build_of(pool())
+    assert build.isalnum()
+    assert len(deployment_name(pool("p" * 40), build)) <= 63
+
+
+def test_providers_change_the_pods_and_not_the_build() -> None:
+    with_key, without = deployment(pool(), MISTRAL), deployment(pool())
+    assert with_key.metadata.name == without.metadata.name
+    assert with_key.value("TEMPORAL_WORKER_BUILD_ID") == without.value("TEMPORAL_WORKER_BUILD_ID")
+    assert with_key.pod != without.pod
+
+
+def test_user_s_environment_comes_first_and_ours_has_the_last_word() -> None:
+    env: list[JsonValue] = [{"name": "ZONE", "value": "eu"}, {"name": "WORKER_MODULES", "value": "tools"}]
+    assert deployment(pool(container={"env": env})).env == [
+        "ZONE",
+        "WORKER_MODULES",
+        "TEMPORAL_ADDRESS",
+        "TEMPORAL_NAMESPACE",
+        "TEMPORAL_DEPLOYMENT_NAME",
+        "TEMPORAL_WORKER_BUILD_ID",
+        "DURABLE_AGENTS_POOL_QUEUE",
+        "DURABLE_AGENTS_PROVIDER_QUEUES",
+        "DURABLE_AGENTS_SECRETS_DIR",
+    ]
+
+
+def test_worker_is_told_where_its_work_is() -> None:
+    made = deployment(pool("gpu"), MISTRAL, EU)
+    assert made.value("TEMPORAL_ADDRESS") == "temporal:7233"
+    assert made.value("TEMPORAL_NAMESPACE") == "agents"
+    assert made.value("TEMPORAL_DEPLOYMENT_NAME") == "inst/team/gpu"
+    assert made.value("TEMPORAL_WORKER_BUILD_ID") == build_of(pool("gpu"))
+    assert made.value("DURABLE_AGENTS_POOL_QUEUE") == "inst/team/pools/gpu"
+    assert json.loads(made.value("DURABLE_AGENTS_PROVIDER_QUEUES")) == [
+        "inst/team/providers/default",
+        "inst/team/providers/eu",
+    ]
+
+
+def test_user_s_container_is_taken_as_it_is() -> None:
+    (container,) = deployment(pool(container={"command": ["python"], "args": ["-m", "tools"]})).pod.containers
+    assert (container.name, container.image) == ("worker", "worker:1")
+    assert (container.command, container.args) == (("python",), ("-m", "tools"))
+
+
+def test_keys_are_mounted_as_files_that_may_be_missing() -> None:
+    made = deployment(pool(), MISTRAL, EU, PoolProvider("same-key", MISTRAL.key))
+    (volume,) = made.pod.volumes
+    assert volume.projected["sources"] == [
+        {
+            "secret": {
+                "name": "mistral",
+                "optional": True,
+                "items": [{"key": "api-key", "path": "mistral/api-key"}],
+            }
+        },
+        {
+            "secret": {
+                "name": "mistral-eu",
+                "optional": True,
+                "items": [{"key": "token", "path": "mistral-eu/token"}],
+            }
+        },
+    ]
+    (mount,) = made.pod.containers[0].volume_mounts
+    assert mount == {
+        "name": volume.name,
+        "mountPath": made.value("DURABLE_AGENTS_SECRETS_DIR"),
+        "readOnly": True,
+    }
+
+
+def test_pool_without_providers_mounts_no_key() -> None:
+    (volume,) = deployment(pool()).pod.volumes
+    assert volume.projected["sources"] == []
+
+
+def test_keys_reach_no_environment() -> None:
+    made = deployment(pool(), MISTRAL, EU)
+    values = " ".join(variable.value for variable in made.pod.containers[0].env)
+    assert "api-key" not in values
+    assert "token" not in values
+
+
+def test_worker_gets_no_way_into_the_api_server() -> None:
+    assert deployment(pool()).pod.token is False
+
+
+def test_deployment_goes_with_its_pool() -> None:
+    made = deployment(pool("gpu", uid="u-1"))
+    assert (made.metadata.namespace, made.metadata.name) == ("team", f"gpu-{build_of(pool())}")
+    assert made.metadata.owners == (
+        {
+            "apiVersion": "durable-agents.dev/v1alpha1",
+            "kind": "WorkerPool",
+            "name": "gpu",
+            "uid": "u-1",
+            "controller": True,
+            "blockOwnerDeletion": True,
+        },
+    )
+
+
+def test_deployment_selects_the_pods_of_its_own_build() -> None:
+    one, two = deployment(pool()), deployment(pool(container={"image": "worker:2"}))
+    assert one.spec.selector.labels.items() <= one.spec.template.metadata.labels.items()
+    assert one.spec.selector.labels != two.spec.selector.labels
+
+
+def test_deployment_has_the_pool_s_replicas() -> None:
+    assert deployment(pool(replicas=0)).spec.replicas == 0
+
+
+def test_pool_needs_the_providers_that_its_own_agents_use() -> None:
+    agents = [
+        agent("one", {"providerRef": {"name": "eu"}}),
+        agent("two"),
+        agent("three"),
+        agent("another-pool-s", {"providerRef": {"name": "us"}, "workerPoolRef": {"name": "gpu"}}),
+        agent("dangling", {"providerRef": {"name": "missing"}}),
+    ]
+    providers = [provider("us"), provider("eu"), provider("default"), provider("unused")]
+    assert [found.name for found in pool_providers(pool(), agents, providers)] == ["default", "eu"]
+
+
+def test_key_goes_where_the_provider_says() -> None:
+    referred = provider(spec={"apiKeySecretRef": {"name": "mistral-eu", "key": "token"}})
+    (found,) = pool_providers(pool(), [agent()], [referred])
+    assert found.key == EU.key

@@ -1,0 +1,78 @@
+from datetime import timedelta
+
+import pytest
+
+from agents_crds.contract import CONTRACT
+from agents_crds.contract.tools import OfferedTool, ToolCatalogue
+from agents_crds.v1alpha1 import Reason
+from agents_crds.v1alpha1.fields import JsonSchema
+from agents_operator.errors import Stalled
+from agents_operator.pools.reconcile import require_known_contract
+from agents_operator.pools.status import ready_status
+from tests.unit.operator.objects import NOW, condition, pool, tool
+
+
+def catalogue(*names: str, contract: int = CONTRACT) -> ToolCatalogue:
+    return ToolCatalogue(
+        contract=contract,
+        tools=tuple(
+            OfferedTool(
+                name=name,
+                description=f"Does {name}.",
+                parameters=JsonSchema({"type": "object"}),
+                idempotent=True,
+                timeout=timedelta(seconds=5),
+            )
+            for name in names
+        ),
+    )
+
+
+def test_worker_of_the_same_contract_is_welcome() -> None:
+    require_known_contract(catalogue())
+
+
+@pytest.mark.parametrize(
+    ("contract", "reason", "remedy"),
+    [
+        (CONTRACT - 1, Reason.WORKER_TOO_OLD, "rebuild the image on this release's worker"),
+        (CONTRACT + 1, Reason.WORKER_TOO_NEW, "upgrade the operator first"),
+    ],
+)
+def test_worker_of_another_contract_stalls_with_what_to_do(
+    contract: int, reason: Reason, remedy: str
+) -> None:
+    with pytest.raises(Stalled, match=remedy) as stalled:
+        require_known_contract(catalogue(contract=contract))
+    assert stalled.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ((), "a worker of build b2 offers 0 tools"),
+        (("pay",), "a worker of build b2 offers 1 tool"),
+        (("get_rate", "pay"), "a worker of build b2 offers 2 tools"),
+    ],
+)
+def test_status_says_which_build_answered_and_with_what(names: tuple[str, ...], message: str) -> None:
+    before = pool(
+        status={
+            "build": "b1",
+            "tools": [tool("gone")],
+            "conditions": [condition("Ready", "False", "WorkerNotResponding")],
+        },
+        generation=2,
+    )
+    status = ready_status(before, "b2", catalogue(*names), now=NOW)
+    assert (status.build, status.observed_generation) == ("b2", 2)
+    assert tuple(offered.name for offered in status.tools) == names
+    (ready,) = status.conditions
+    assert (ready.status, ready.reason, ready.message) == ("True", "Available", message)
+
+
+def test_tool_keeps_what_the_worker_told_of_it() -> None:
+    (offered,) = ready_status(pool(), "b1", catalogue("pay"), now=NOW).tools
+    assert offered.description == "Does pay."
+    assert offered.parameters == {"type": "object"}
+    assert (offered.idempotent, offered.timeout) == (True, timedelta(seconds=5))

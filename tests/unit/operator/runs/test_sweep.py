@@ -1,0 +1,104 @@
+from datetime import datetime, timedelta
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+
+from agents_crds.contract.names import RunIdentity
+from agents_crds.contract.run import RunMemo
+from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
+from agents_operator.engine.world import Key
+from agents_operator.runs.sweep import closed_status, orphaned, unaccompanied
+from agents_operator.temporal.workflows import OpenWorkflow, WorkflowState
+from tests.unit.operator.objects import NOW, Manifest, run
+from tests.unit.operator.runs.test_status import outcome
+
+OLD = NOW - timedelta(minutes=5)
+BEFORE = NOW - timedelta(minutes=2)
+YOUNG = NOW - timedelta(minutes=1)
+IDENTITY = RunIdentity("inst", "team", "u-1")
+STARTED: Manifest = {"workflowId": "inst/team/u-1", "startTime": "2026-03-01T11:50:00Z"}
+
+
+def workflow(uid: str = "u-1", *, start_time: datetime = OLD, memo: bool = True) -> OpenWorkflow:
+    said = RunMemo(namespace="team", name="rates-1", uid=uid, agent_id="ag_1", agent_version=3)
+    return OpenWorkflow(RunIdentity("inst", "team", uid), start_time, said if memo else None)
+
+
+KEY = Key("team", "rates-1", "u-1")
+
+
+@pytest.mark.parametrize(
+    ("runs", "found", "orphans"),
+    [
+        pytest.param([], workflow(), (KEY,), id="without a run"),
+        pytest.param([run(uid="u-1")], workflow(), (), id="of a run"),
+        pytest.param([run(uid="u-2")], workflow(), (KEY,), id="of a run that was recreated"),
+        pytest.param([run(uid="u-1", status={"finished": True})], workflow(), (KEY,), id="of a finished run"),
+        pytest.param([], workflow(start_time=YOUNG), (), id="too young"),
+        pytest.param([], workflow(memo=False), (), id="without a memo to look the run up by"),
+    ],
+)
+def test_workflow_is_orphaned(runs: list[AgentRun], found: OpenWorkflow, orphans: tuple[Key, ...]) -> None:
+    assert orphaned([found], runs, before=BEFORE) == orphans
+
+
+@pytest.mark.parametrize(
+    ("swept", "workflows", "alone"),
+    [
+        pytest.param(run(uid="u-1", status=STARTED), [], True, id="without a workflow"),
+        pytest.param(run(uid="u-1", status=STARTED), [workflow()], False, id="with one"),
+        pytest.param(run(uid="u-1", status=STARTED), [workflow("u-2")], True, id="with another one's"),
+        pytest.param(run(uid="u-1"), [], False, id="not started"),
+        pytest.param(run(uid="u-1", status=STARTED | {"finished": True}), [], False, id="finished"),
+        pytest.param(
+            run(uid="u-1", status=STARTED | {"startTime": "2026-03-01T12:00:00Z"}), [], False, id="too young"
+        ),
+    ],
+)
+def test_run_is_unaccompanied(swept: AgentRun, workflows: list[OpenWorkflow], *, alone: bool) -> None:
+    assert unaccompanied([swept], workflows, before=BEFORE) == ((swept,) if alone else ())
+
+
+def closed(state: WorkflowState | None) -> AgentRunStatus:
+    return closed_status(run(uid="u-1", status=STARTED), IDENTITY, state, now=NOW)
+
+
+def reason(status: AgentRunStatus) -> str:
+    (found,) = status.conditions
+    return f"{found.status} {found.reason}"
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected"),
+    [
+        (WorkflowExecutionStatus.TERMINATED, Reason.TERMINATED),
+        (WorkflowExecutionStatus.CANCELED, Reason.CANCELLED),
+        (WorkflowExecutionStatus.TIMED_OUT, Reason.TIMED_OUT),
+        (WorkflowExecutionStatus.FAILED, Reason.WORKFLOW_FAILED),
+    ],
+)
+def test_workflow_that_ended_behind_our_back_fails_its_run(
+    ended: WorkflowExecutionStatus, expected: Reason
+) -> None:
+    status = closed(WorkflowState(ended, OLD, None))
+    assert reason(status) == f"False {expected}"
+    assert (status.finished, status.completion_time) == (True, OLD)
+
+
+def test_workflow_whose_report_was_lost_gives_its_own_outcome() -> None:
+    status = closed(WorkflowState(WorkflowExecutionStatus.COMPLETED, OLD, outcome()))
+    assert reason(status) == "True Succeeded"
+    assert status.output is not None
+    assert status.output.text == "4 %"
+
+
+def test_workflow_whose_result_cannot_be_read_fails_its_run() -> None:
+    status = closed(WorkflowState(WorkflowExecutionStatus.COMPLETED, OLD, None))
+    assert reason(status) == "False WorkflowFailed"
+
+
+def test_workflow_that_temporal_no_longer_has_is_lost() -> None:
+    status = closed(None)
+    assert reason(status) == "False WorkflowLost"
+    assert "inst/team/u-1" in status.conditions[0].message
+    assert status.completion_time == NOW
