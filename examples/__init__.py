@@ -1,0 +1,1 @@
+"""Agents to apply and to start one's own from; each is run by a test."""

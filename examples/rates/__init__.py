@@ -1,0 +1,1 @@
+"""An agent that answers from a Python function."""

@@ -1,0 +1,1 @@
+"""The whole platform on real parts; only Mistral's API is the stand-in."""

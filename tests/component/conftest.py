@@ -1,0 +1,81 @@
+"""A platform for the session, an operator that every test finds running, and namespaces."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Protocol
+
+import pytest
+
+from tests.component.platform import Operator, Platform, running_platform
+from tests.component.tenant import Tenant
+from tools.console import Console
+from tools.local.processes import Processes
+from tools.local.services import STANDIN_KEY
+from tools.parts.obtain import obtain
+
+
+class NewTenant(Protocol):
+    """Makes a namespace with a provider and a pool."""
+
+    def __call__(self, *, key: str = STANDIN_KEY, with_secret: bool = True) -> Tenant: ...
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, Processes]]:
+    with running_platform(tmp_path_factory.mktemp("platform"), obtain(Console())) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def platform(running: tuple[Platform, Processes]) -> Platform:
+    return running[0]
+
+
+@pytest.fixture(scope="session")
+def processes(running: tuple[Platform, Processes]) -> Processes:
+    return running[1]
+
+
+@pytest.fixture(scope="session")
+def session_operator(platform: Platform, processes: Processes) -> Operator:
+    return platform.operator(processes)
+
+
+@pytest.fixture
+def operator(session_operator: Operator, request: pytest.FixtureRequest) -> Iterator[Operator]:
+    """The operator, running; what it said during the test is shown when the test fails."""
+    if not session_operator.runs:
+        session_operator.start()
+    before = len(session_operator.log)
+    yield session_operator
+    request.node.add_report_section("teardown", "operator's log", session_operator.log[before:][-6000:])
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    return itertools.count(1)
+
+
+@pytest.fixture
+def new_tenant(platform: Platform, operator: Operator, numbers: Iterator[int]) -> Iterator[NewTenant]:
+    """Make namespaces that nobody has used; their workers end with the test."""
+    assert operator.runs
+    made: list[Tenant] = []
+
+    def make(*, key: str = STANDIN_KEY, with_secret: bool = True) -> Tenant:
+        tenant = Tenant(platform, f"tenant-{next(numbers)}")
+        made.append(tenant)
+        tenant.create(key=key, with_secret=with_secret)
+        return tenant
+
+    yield make
+    platform.standin.remove_faults()
+    platform.standin.set_keys([STANDIN_KEY])
+    for tenant in made:
+        platform.kubectl("delete", "namespace", tenant.namespace, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture
+def tenant(new_tenant: NewTenant) -> Tenant:
+    """A namespace of the test's own."""
+    return new_tenant()

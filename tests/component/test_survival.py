@@ -1,0 +1,124 @@
+"""Processes that are killed: runs end right, and nothing that was recorded is done again."""
+
+from agents_crds.v1alpha1 import AgentRun
+from tests.component.platform import Operator, Platform
+from tests.component.tenant import Tenant, condition, eventually
+
+
+def assert_done_once(platform: Platform, tenant: Tenant) -> None:
+    """One conversation, one append, one result: what a run with one tool call costs."""
+    (conversation,) = tenant.conversations()
+    counts = platform.standin.counters().conversations[conversation.id]
+    assert (counts.created, counts.appends) == (1, 1)
+    assert list(counts.function_results.values()) == [1]
+
+
+def test_worker_killed_between_two_model_calls(platform: Platform, tenant: Tenant) -> None:
+    tenant.ready_agent("reader")
+    hold = platform.standin.hold("POST", "/v1/conversations/*", times=1)
+    tenant.apply_run("tough", "reader")
+    platform.standin.wait_until_held(hold)
+    platform.kill_workers(tenant.namespace)
+    platform.standin.release(hold)
+    tenant.wait("agentrun/tough", "Succeeded")
+    assert_done_once(platform, tenant)
+    assert len(tenant.tool_calls()) == 1
+
+
+def test_worker_killed_after_the_model_answered_and_before_it_was_recorded(
+    platform: Platform, tenant: Tenant
+) -> None:
+    tenant.ready_agent("reader")
+    hold = platform.standin.hold("POST", "/v1/conversations", at="after", abandoned="finish", times=1)
+    tenant.apply_run("tough", "reader")
+    platform.standin.wait_until_held(hold)
+    platform.kill_workers(tenant.namespace)
+    platform.standin.release(hold)
+    tenant.wait("agentrun/tough", "Succeeded")
+    assert_done_once(platform, tenant)
+
+
+def test_tool_that_died_with_its_worker_is_not_called_again(platform: Platform, tenant: Tenant) -> None:
+    tenant.ready_agent("payer", tools=[{"function": {"name": "transfer_money"}}])
+    tenant.tool_gate.touch()
+    tenant.apply_run("payment", "payer", "Please transfer money: 250 euros.")
+    eventually(tenant.tool_calls, lambda calls: len(calls) == 1)
+    platform.kill_workers(tenant.namespace)
+    tenant.tool_gate.unlink()
+    tenant.wait("agentrun/payment", "Succeeded")
+    run = tenant.get(AgentRun, "payment")
+    assert len(tenant.tool_calls()) == 1
+    assert run.status.output is not None
+    assert "interrupted" in run.status.output.text
+
+
+def test_operator_killed_before_it_starts_the_run(
+    platform: Platform, operator: Operator, tenant: Tenant
+) -> None:
+    tenant.ready_agent("reader")
+    operator.kill()
+    tenant.apply_run("tough", "reader")
+    operator.start()
+    tenant.wait("agentrun/tough", "Succeeded")
+    assert_done_once(platform, tenant)
+
+
+def test_operator_killed_between_start_and_record(
+    platform: Platform, operator: Operator, tenant: Tenant
+) -> None:
+    tenant.ready_agent("reader")
+    hold = platform.standin.hold("POST", "/v1/conversations", times=1)
+    with platform.run_status_forbidden():
+        tenant.apply_run("tough", "reader")
+        # The workflow is going, and the operator could not record it.
+        platform.standin.wait_until_held(hold)
+        assert tenant.get(AgentRun, "tough").status.workflow_id is None
+        operator.kill()
+    # What is recorded must be what was started, not what would be started now.
+    tenant.apply_agent("reader", instructions="Answer in French.")
+    operator.start()
+    recorded = eventually(
+        lambda: tenant.get(AgentRun, "tough"), lambda run: run.status.workflow_id is not None
+    )
+    assert recorded.status.agent is not None
+    assert recorded.status.agent.version == 0
+    platform.standin.release(hold)
+    tenant.wait("agentrun/tough", "Succeeded")
+    assert_done_once(platform, tenant)
+
+
+def test_operator_killed_before_the_report(platform: Platform, operator: Operator, tenant: Tenant) -> None:
+    tenant.ready_agent("reader")
+    hold = platform.standin.hold("POST", "/v1/conversations/*", times=1)
+    tenant.apply_run("tough", "reader")
+    platform.standin.wait_until_held(hold)
+    operator.kill()
+    platform.standin.release(hold)
+    # The answer is in the history, and only the report is left.
+    eventually(
+        lambda: platform.pending_activities(tenant.workflow_of("tough")), lambda found: found == ("report",)
+    )
+    operator.start()
+    tenant.wait("agentrun/tough", "Succeeded")
+    assert condition(tenant.get(AgentRun, "tough"), "Succeeded").reason == "Succeeded"
+    assert_done_once(platform, tenant)
+
+
+def test_operator_killed_while_it_creates_a_remote_agent_makes_no_second_one(
+    platform: Platform, operator: Operator, tenant: Tenant
+) -> None:
+    hold = platform.standin.hold("POST", "/v1/agents", at="after", abandoned="finish", times=1)
+    tenant.apply_agent("reader")
+    platform.standin.wait_until_held(hold)
+    operator.kill()
+    platform.standin.release(hold)
+    operator.start()
+    tenant.wait("agent/reader", "Ready")
+    assert len(tenant.remote_agents()) == 1
+
+
+def test_operator_ends_by_itself_when_asked_to(operator: Operator) -> None:
+    before = len(operator.log)
+    assert operator.asked_to_end(within=3)
+    assert "ERROR" not in operator.log[before:]
+    assert "Traceback" not in operator.log[before:]
