@@ -14,5 +14,4 @@ def get_interest_rate(bank: str, year: int) -> str:
         year: The year in question.
     """
     # Made up anew on each call: an answer that has it can only come from here.
-    rate = random.uniform(0, 9)
-    return f"The key interest rate of the {bank} in {year} was {rate:.6f} %."
+    return f"{random.uniform(0, 9):.6f} % ({bank}, {year})"

@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 
 from tests.component.platform import Operator, Platform, running_platform
-from tests.component.tenant import Tenant
+from tests.component.tenant import TEST_MODULES, Tenant
 from tools.console import Console
 from tools.local.processes import Processes
 from tools.local.services import STANDIN_KEY
@@ -17,7 +17,9 @@ from tools.parts.obtain import obtain
 class NewTenant(Protocol):
     """Makes a namespace with a provider and a pool."""
 
-    def __call__(self, *, key: str = STANDIN_KEY, with_secret: bool = True) -> Tenant: ...
+    def __call__(
+        self, *, key: str = STANDIN_KEY, with_secret: bool = True, modules: str = TEST_MODULES
+    ) -> Tenant: ...
 
 
 @pytest.fixture(scope="session")
@@ -62,10 +64,10 @@ def new_tenant(platform: Platform, operator: Operator, numbers: Iterator[int]) -
     assert operator.runs
     made: list[Tenant] = []
 
-    def make(*, key: str = STANDIN_KEY, with_secret: bool = True) -> Tenant:
+    def make(*, key: str = STANDIN_KEY, with_secret: bool = True, modules: str = TEST_MODULES) -> Tenant:
         tenant = Tenant(platform, f"tenant-{next(numbers)}")
         made.append(tenant)
-        tenant.create(key=key, with_secret=with_secret)
+        tenant.create(key=key, with_secret=with_secret, modules=modules)
         return tenant
 
     yield make

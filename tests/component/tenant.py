@@ -30,6 +30,7 @@ S = TypeVar("S", bound=StoredObject)
 T = TypeVar("T")
 
 PLURALS = {Agent: "agents", AgentRun: "agentruns", ModelProvider: "modelproviders", WorkerPool: "workerpools"}
+TEST_MODULES = "tests.component.functions"
 METER = "Please read the meter 'north-7'."
 
 
@@ -60,7 +61,9 @@ class Tenant:
         self.tool_log = platform.directory / f"{namespace}.tools"
         self.tool_gate = Path(f"{self.tool_log}.gate")
 
-    def create(self, *, key: str = STANDIN_KEY, with_secret: bool = True) -> None:
+    def create(
+        self, *, key: str = STANDIN_KEY, with_secret: bool = True, modules: str = TEST_MODULES
+    ) -> None:
         """Create the namespace with a Secret, a ModelProvider and a WorkerPool, all of the usual names."""
         self.kubectl("create", "namespace", self.namespace)
         if with_secret:
@@ -71,7 +74,7 @@ class Tenant:
                 "default",
                 {"url": self.platform.standin_url, "apiKeySecretRef": {"name": "mistral", "key": "api-key"}},
             ),
-            manifest("WorkerPool", "default", pool_spec(self.tool_log)),
+            manifest("WorkerPool", "default", pool_spec(self.tool_log, modules)),
         )
 
     def set_key(self, key: str) -> None:
@@ -192,7 +195,7 @@ def agent_spec(**changes: JsonValue) -> dict[str, JsonValue]:
     }
 
 
-def pool_spec(tool_log: Path, *, modules: str = "tests.component.functions") -> dict[str, JsonValue]:
+def pool_spec(tool_log: Path, modules: str) -> dict[str, JsonValue]:
     """Describe a pool of one worker with the tools of the tests."""
     environment: list[JsonValue] = [
         {"name": "WORKER_MODULES", "value": modules},

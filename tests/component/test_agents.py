@@ -106,6 +106,13 @@ def test_retained_remote_agent_stays_and_is_adopted(platform: Platform, tenant: 
     assert counts(platform, remote).created == 1
 
 
+def test_deleted_namespace_takes_its_remote_agents_along(platform: Platform, tenant: Tenant) -> None:
+    tenant.ready_agent("reader")
+    (remote,) = tenant.remote_agents()
+    platform.kubectl("delete", "namespace", tenant.namespace, "--timeout=60s")
+    assert counts(platform, remote).deleted == 1
+
+
 def test_namespace_whose_key_is_gone_ends_and_records_the_orphan(
     platform: Platform, operator: Operator, tenant: Tenant
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from tests.crds.namespace import Namespace
-from tests.crds.samples import AGENT_RUN
+from tests.crds.samples import AGENT_RUN, MODEL_PROVIDER
 from tools.errors import ExpectedError
 
 BARE = """
@@ -88,8 +88,23 @@ def test_finished_run_can_be_labelled(namespace: Namespace) -> None:
     assert _shown(namespace, ".metadata.labels.team") == "rates"
 
 
-def _patch(namespace: Namespace, spec: JsonValue) -> None:
-    namespace.kubectl("patch", "agentrun", "rates-1", "--type=merge", f"--patch={json.dumps({'spec': spec})}")
+def test_address_of_a_provider_is_frozen(namespace: Namespace) -> None:
+    namespace.create(MODEL_PROVIDER)
+    with pytest.raises(ExpectedError, match=r"spec\.url is frozen: create another ModelProvider"):
+        _patch(namespace, {"url": "https://example.com"}, name="modelprovider/default")
+
+
+def test_key_of_a_provider_can_be_changed(namespace: Namespace) -> None:
+    namespace.create(MODEL_PROVIDER)
+    _patch(namespace, {"apiKeySecretRef": {"name": "rotated"}}, name="modelprovider/default")
+    shown = namespace.kubectl(
+        "get", "modelprovider", "default", "--output=jsonpath={.spec.apiKeySecretRef.name}"
+    )
+    assert shown == "rotated"
+
+
+def _patch(namespace: Namespace, spec: JsonValue, *, name: str = "agentrun/rates-1") -> None:
+    namespace.kubectl("patch", name, "--type=merge", f"--patch={json.dumps({'spec': spec})}")
 
 
 def _refusal(namespace: Namespace, spec: JsonValue) -> str:

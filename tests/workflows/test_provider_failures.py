@@ -1,7 +1,6 @@
 """Runs whose provider fails: nothing is done twice, and the reason tells what went wrong."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -122,37 +121,28 @@ async def test_a_conversation_that_is_gone_ends_the_run(bench: Bench) -> None:
     assert f"no longer has the conversation {outcome.result.conversation_id}" in outcome.result.message
 
 
-def in_milliseconds() -> dict[str, str]:
-    return {"retry-after-ms": "1200"}
-
-
-def in_seconds() -> dict[str, str]:
-    return {"retry-after": "2"}
-
-
-def as_a_date() -> dict[str, str]:
-    return {"retry-after": format_datetime(datetime.now(UTC) + timedelta(seconds=2.5), usegmt=True)}
-
-
-def unsaid() -> dict[str, str]:
-    return {}
-
-
-@pytest.mark.parametrize(
-    ("headers", "least", "most"),
-    [(in_milliseconds, 1.2, 1.45), (in_seconds, 2, 2.4), (as_a_date, 1, 4.2), (unsaid, 1, 1.2)],
-)
-async def test_a_429_is_waited_out_on_a_timer(
-    bench: Bench, headers: Callable[[], dict[str, str]], least: float, most: float
-) -> None:
+async def test_a_429_is_waited_out_on_a_timer_however_it_is_spelled(bench: Bench) -> None:
     agent = await bench.agent("get_rate")
-    bench.standin.fail("POST", APPEND, AnswerWith(status=429, headers=headers()))
-    handle = await bench.start(agent, QUESTION)
-    outcome = await bench.finished(handle)
-    assert outcome.result.reason == Reason.SUCCEEDED
-    assert done_once(bench)
-    deadline, pause = await timers(handle)
-    assert timedelta(seconds=least) <= pause <= timedelta(seconds=most) < deadline
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=2.5), usegmt=True)
+    spellings = (
+        ("milliseconds", {"retry-after-ms": "1200"}, 1.2, 1.45),
+        ("seconds", {"retry-after": "2"}, 2, 2.4),
+        ("date", {"retry-after": later}, 1, 4.2),
+        ("unsaid", {}, 1, 1.2),
+    )
+
+    async def pause(word: str, headers: dict[str, str]) -> timedelta:
+        bench.standin.fail("POST", START, AnswerWith(status=429, headers=headers), contains=word)
+        handle = await bench.start(agent, f"{QUESTION} ({word})")
+        assert (await bench.finished(handle)).result.reason == Reason.SUCCEEDED
+        _deadline, pause = await timers(handle)
+        return pause
+
+    pauses = await asyncio.gather(*(pause(word, headers) for word, headers, _, _ in spellings))
+    for waited, (word, _, least, most) in zip(pauses, spellings, strict=True):
+        assert timedelta(seconds=least) <= waited <= timedelta(seconds=most), word
+    counters = bench.standin.counters()
+    assert (counters.conversations_created, counters.appends) == (4, 4)
 
 
 async def test_429s_never_use_up_the_patience(bench: Bench) -> None:

@@ -2,32 +2,14 @@
 
 import time
 
-from pydantic import BaseModel, ConfigDict
-
 from tools.console import Console
 from tools.errors import ExpectedError
-from tools.local.kubectl import Kubectl
+from tools.local.kubectl import Kubectl, agents
 from tools.local.platform import PROCESSES, STOP_ORDER, Layout
 from tools.local.processes import Processes
 from tools.local.services import StandIn
 
 _REMOVAL_SECONDS = 60.0
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _ProviderSpec(_Frozen):
-    url: str
-
-
-class _Provider(_Frozen):
-    spec: _ProviderSpec
-
-
-class _Providers(_Frozen):
-    items: tuple[_Provider, ...]
 
 
 def down(layout: Layout, console: Console) -> None:
@@ -54,7 +36,7 @@ def _remove_agents(layout: Layout, processes: Processes, console: Console) -> st
         return None
     kubectl = Kubectl(layout.directory / "bin" / "kubectl", layout.kubeconfig)
     standin = StandIn(layout.ports().standin, layout.directory)
-    if not _has_real_provider(kubectl, standin) or not _agents(kubectl):
+    if not _has_real_provider(kubectl, standin) or not agents(kubectl):
         return None
     if processes.pid("operator") is None:
         return (
@@ -63,7 +45,7 @@ def _remove_agents(layout: Layout, processes: Processes, console: Console) -> st
     console.say("removing the Agents and what they are at the provider")
     kubectl("delete", "agents", "--all", "--all-namespaces", "--wait=false")
     deadline = time.monotonic() + _REMOVAL_SECONDS
-    while (left := _agents(kubectl)) and time.monotonic() < deadline:
+    while (left := agents(kubectl)) and time.monotonic() < deadline:
         time.sleep(0.3)
     if not left:
         console.say("Agents removed")
@@ -76,12 +58,5 @@ def _remove_agents(layout: Layout, processes: Processes, console: Console) -> st
 
 
 def _has_real_provider(kubectl: Kubectl, standin: StandIn) -> bool:
-    providers = _Providers.model_validate_json(
-        kubectl("get", "modelproviders", "--all-namespaces", "--output=json")
-    )
-    return any(provider.spec.url != standin.url for provider in providers.items)
-
-
-def _agents(kubectl: Kubectl) -> list[str]:
-    columns = "--output=jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {end}"
-    return kubectl("get", "agents", "--all-namespaces", columns).split()
+    urls = kubectl("get", "modelproviders", "--all-namespaces", "--output=jsonpath={.items[*].spec.url}")
+    return any(url != standin.url for url in urls.split())

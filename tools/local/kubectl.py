@@ -32,3 +32,9 @@ class Kubectl:
     def apply(self, manifests: str) -> None:
         """Bring the cluster to `manifests`, YAML documents, whoever owned their fields before."""
         self("apply", "--server-side", "--force-conflicts", "--filename=-", stdin=manifests)
+
+
+def agents(kubectl: Kubectl) -> list[str]:
+    """Every Agent, as namespace/name."""
+    columns = "--output=jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {end}"
+    return kubectl("get", "agents", "--all-namespaces", columns).split()

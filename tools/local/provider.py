@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+from tools.local.ports import HOST
 from tools.local.services import STANDIN_KEY
 
 MISTRAL_URL = "https://api.mistral.ai"
@@ -23,3 +25,8 @@ def chosen_provider(environ: Mapping[str, str], standin_url: str) -> Provider:
     if url or key:
         return Provider(url or MISTRAL_URL, key or STANDIN_KEY, is_standin=url == standin_url)
     return Provider(standin_url, STANDIN_KEY, is_standin=True)
+
+
+def is_local(url: str) -> bool:
+    """Whether the server is on this machine, as the stand-in is at whatever port it had."""
+    return urlsplit(url).hostname in {"localhost", HOST}

@@ -4,12 +4,14 @@ import os
 from dataclasses import dataclass
 
 from tools.console import Console
+from tools.errors import ExpectedError
 from tools.local.defaults import DEFAULT_MODULES, default_manifests
 from tools.local.install import install
+from tools.local.kubectl import Kubectl, agents
 from tools.local.platform import PROCESSES, Layout, Platform, settled_ports, spare_ports
 from tools.local.ports import is_free
 from tools.local.processes import Processes, Service
-from tools.local.provider import Provider, chosen_provider
+from tools.local.provider import Provider, chosen_provider, is_local
 from tools.parts.obtain import obtain
 from tools.parts.store import replace_link
 
@@ -57,9 +59,21 @@ def _start_clients(platform: Platform, provider: Provider, processes: Processes,
     install(kubectl)
     console.say("kinds and rights installed")
     ensure(platform.clients, processes, console)
+    _make_way(kubectl, provider)
     kubectl.apply(default_manifests(provider, os.environ.get("WORKER_MODULES") or DEFAULT_MODULES))
     behind = "the stand-in for Mistral" if provider.is_standin else provider.url
     console.say(f"namespace default: ModelProvider default ({behind}), WorkerPool default")
+
+
+def _make_way(kubectl: Kubectl, provider: Provider) -> None:
+    """Remove the default ModelProvider when it speaks to another server: its address is frozen."""
+    name = ("modelprovider", "default", "--namespace=default", "--ignore-not-found")
+    url = kubectl("get", *name, "--output=jsonpath={.spec.url}")
+    if url in {"", provider.url}:
+        return
+    if not is_local(url) and (left := agents(kubectl)):
+        raise ExpectedError(f"{', '.join(left)} may still be at {url}: `make down` first, which removes them")
+    kubectl("delete", *name)
 
 
 def ensure(services: tuple[Service, ...], processes: Processes, console: Console) -> None:

@@ -14,15 +14,17 @@ from agents_crds.v1alpha1 import StoredObject
 from agents_crds.v1alpha1.base import ApiModel
 from tests.crds.schema import Node, schema_of
 
-MANIFESTS = Path(__file__).resolve().parents[3] / "crds" / "manifests"
+ROOT = Path(__file__).resolve().parents[3]
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 
-def test_manifests_are_as_the_models_say(tmp_path: Path) -> None:
+def test_generated_files_are_as_the_models_say(tmp_path: Path) -> None:
     main(tmp_path)
-    generated = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert generated == {path.name: path.read_text() for path in MANIFESTS.iterdir()}
+    generated = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.name for path in (ROOT / "crds" / "manifests").iterdir()} < {path.name for path in generated}
+    for path in generated:
+        assert path.read_text() == (ROOT / path.relative_to(tmp_path)).read_text(), path.name
 
 
 @every_kind

@@ -10,7 +10,8 @@ import pytest
 
 from tests.standin.control import StandIn
 from tests.standin.process import running_standin
-from tests.unit.operator.bench import KEY, NO_AUTHORITIES, OTHER_KEY, Bench
+from tests.unit.operator.bench import Bench
+from tests.unit.operator.hand import KEY, NO_AUTHORITIES, OTHER_KEY
 from tools.console import Console
 from tools.local.control_plane import ControlPlane
 from tools.local.install import install_kinds

@@ -72,12 +72,15 @@ async def _run(workers: Sequence[Worker], stop: asyncio.Event) -> None:
     await asyncio.gather(*running)
 
 
-async def _main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request says nothing new
+async def _serve_until_told(settings: Settings, tools: Tools) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    await serve(settings, tools, stop)
+
+
+def _run_process() -> int:
+    """Read the settings, load the tools and serve; returns the exit code."""
     try:
         settings = Settings()
     except ValidationError as error:
@@ -88,7 +91,7 @@ async def _main() -> int:
     except ToolDefinitionError as error:
         _log.error("The tools cannot be offered: %s", error)
         return 2
-    await serve(settings, tools, stop)
+    asyncio.run(_serve_until_told(settings, tools))
     return 0
 
 
@@ -100,9 +103,11 @@ def _problems(error: ValidationError) -> str:
 
 def main() -> None:
     """Run until the process is told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request says nothing new
     code = 1
     try:
-        code = asyncio.run(_main())
+        code = _run_process()
     # Whatever ends the process must get to the log before the process is left.
     except Exception:  # noqa: BLE001
         _log.exception("The worker failed")

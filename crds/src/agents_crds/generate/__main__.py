@@ -1,23 +1,27 @@
-"""Writes the CRD manifests: `python -m agents_crds.generate [DIRECTORY]`."""
+"""Writes the generated files: `python -m agents_crds.generate [ROOT]`, ROOT being the repository's."""
 
 import sys
 from pathlib import Path
 
 import yaml
 
+from agents_crds.generate.conditions import conditions_page
 from agents_crds.generate.manifest import KINDS, custom_resource_definition
 from agents_crds.v1alpha1 import GROUP
 
 HEADER = "# Generated from the models in crds/src/agents_crds/v1alpha1 by `make generate`.\n"
 
 
-def main(directory: Path) -> None:
-    """Write one file per kind."""
-    directory.mkdir(parents=True, exist_ok=True)
+def main(root: Path) -> None:
+    """Write a CRD for each kind, and the page of conditions and reasons."""
+    manifests, docs = root / "crds" / "manifests", root / "docs"
+    for directory in (manifests, docs):
+        directory.mkdir(parents=True, exist_ok=True)
     for kind in KINDS:
         manifest = yaml.safe_dump(custom_resource_definition(kind), sort_keys=False, width=110)
-        (directory / f"{GROUP}_{kind.plural}.yaml").write_text(HEADER + manifest, encoding="utf-8")
+        (manifests / f"{GROUP}_{kind.plural}.yaml").write_text(HEADER + manifest, encoding="utf-8")
+    (docs / "conditions.md").write_text(conditions_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "crds/manifests"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from agents_crds.v1alpha1.base import ApiModel
+from agents_crds.v1alpha1.base import ApiModel, Transition
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject
 from agents_crds.v1alpha1.text import Format
@@ -27,6 +27,15 @@ class ModelProviderSpec(ApiModel):
 
     api_key_secret_ref: SecretKeyRef
     """The API key."""
+
+    transitions: ClassVar = (
+        # What was made at the old address could not be removed there: the key is the new one's.
+        Transition(
+            cel="self.url == oldSelf.url",
+            message="spec.url is frozen: create another ModelProvider and point the Agents at it",
+            path=".url",
+        ),
+    )
 
 
 class ModelProviderStatus(Status):

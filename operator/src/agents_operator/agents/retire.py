@@ -34,10 +34,10 @@ class Retirement:
 
         Raises Waiting or Stalled when the provider cannot be asked or refuses.
         """
-        provider = self._providers.find(
+        opened = await self._providers.open_to_remove(
             agent.metadata.namespace, recorded.provider or agent.spec.provider_ref.name
         )
-        mistral = await self._providers.open(provider)
+        provider, mistral = opened.provider, opened.mistral
         identity = identity_of(agent, installation=self._installation)
         with explained(provider, retry_interval=self._retry_interval):
             if recorded.id is None:

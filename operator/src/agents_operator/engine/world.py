@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, StoredObject, WorkerPool
 
 # What is written while an object goes is answered within seconds: so many do not go in that time.
-REMEMBERED_DEPARTURES = 10_000
+REMEMBERED_ENDS = 10_000
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,14 @@ class Key:
 M = TypeVar("M", bound=StoredObject)
 
 
+@dataclass(frozen=True)
+class _End:
+    """The resource version by which an object went, and whether that was a write and no deletion."""
+
+    version: int
+    written: bool = False
+
+
 class Cache(Generic[M]):
     """The last seen state of every object of one kind; `changed` hears of each step from old to new."""
 
@@ -38,7 +46,7 @@ class Cache(Generic[M]):
         self._changed = changed
         self._objects: dict[str, M] = {}
         self._uids: dict[tuple[str, str], str] = {}
-        self._departed: OrderedDict[str, int] = OrderedDict()
+        self._ends: OrderedDict[str, _End] = OrderedDict()
 
     def see(self, stored: M) -> None:
         """Remember an object, unless this state of it, a later one or its end was seen already.
@@ -46,12 +54,14 @@ class Cache(Generic[M]):
         Our own writes are mostly seen before the watch brings them, so events can be late, and so can the
         answer to a write. Resource versions of one kind are ordered (KEP-5504).
         """
-        metadata = stored.metadata
+        metadata, version = stored.metadata, _version(stored)
         known = self._objects.get(metadata.uid)
-        latest = self._departed.get(metadata.uid) if known is None else _version(known)
-        if latest is not None and latest >= _version(stored):
+        if known is not None and _version(known) >= version:
             return
-        self._departed.pop(metadata.uid, None)
+        end = self._ends.pop(metadata.uid, None)
+        if end is not None and end.version >= version:
+            self._ends[metadata.uid] = _End(end.version, written=end.written or end.version == version)
+            return
         self._objects[metadata.uid] = stored
         self._uids[metadata.namespace, metadata.name] = metadata.uid
         self._changed(known, stored)
@@ -59,9 +69,9 @@ class Cache(Generic[M]):
     def forget(self, key: Key, *, version: str = "") -> None:
         """Drop an object that is gone, or has left the selection, by the resource version `version`."""
         known = self._objects.pop(key.uid, None)
-        self._departed[key.uid] = max(int(version or 0), 0 if known is None else _version(known))
-        if len(self._departed) > REMEMBERED_DEPARTURES:
-            self._departed.popitem(last=False)
+        self._ends[key.uid] = _End(max(int(version or 0), 0 if known is None else _version(known)))
+        if len(self._ends) > REMEMBERED_ENDS:
+            self._ends.popitem(last=False)
         if known is None:
             return
         if self._uids.get((key.namespace, key.name)) == key.uid:
@@ -71,6 +81,14 @@ class Cache(Generic[M]):
     def get(self, key: Key) -> M | None:
         """Return the object, or None when it was never seen or is gone."""
         return self._objects.get(key.uid)
+
+    def has_left(self, key: Key) -> bool:
+        """Tell whether an object that was forgotten is known to be there, outside the selection.
+
+        It is when it went by the very version that one of our own writes was answered with.
+        """
+        end = self._ends.get(key.uid)
+        return end is not None and end.written
 
     def by_uid(self, uid: str) -> M | None:
         """Return the object of that identity."""

@@ -1,5 +1,6 @@
 """How the rest of the operator gets to a provider."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from pydantic import SecretStr
@@ -10,6 +11,14 @@ from agents_operator.errors import Waiting
 from agents_operator.kubernetes.errors import ForbiddenError
 from agents_operator.kubernetes.secrets import Secrets
 from agents_operator.mistral import MistralAgents, MistralConnections
+
+
+@dataclass(frozen=True)
+class OpenedProvider:
+    """A provider's account, open."""
+
+    provider: ModelProvider
+    mistral: MistralAgents
 
 
 class ProviderAccess:
@@ -27,6 +36,22 @@ class ProviderAccess:
         self._secrets = secrets
         self._connections = connections
         self._retry_interval = retry_interval
+        self._last: dict[tuple[str, str], OpenedProvider] = {}
+
+    async def open_to_remove(self, namespace: str, name: str) -> OpenedProvider:
+        """Open an account for the last time.
+
+        A namespace that is deleted takes its Secrets and providers first: the key that was used last still
+        serves then, unless the operator was restarted in between. Raises Waiting.
+        """
+        try:
+            provider = self.find(namespace, name)
+            return OpenedProvider(provider, await self.open(provider))
+        except Waiting:
+            last = self._last.get((namespace, name))
+            if last is None:
+                raise
+            return last
 
     def find(self, namespace: str, name: str) -> ModelProvider:
         """Return the ModelProvider of that name; raise Waiting when there is none."""
@@ -67,7 +92,9 @@ class ProviderAccess:
                 "characters outside ASCII",
                 after=self._retry_interval,
             )
-        return self._connections.open(provider.spec.url, key)
+        opened = OpenedProvider(provider, self._connections.open(provider.spec.url, key))
+        self._last[namespace, provider.metadata.name] = opened
+        return opened.mistral
 
 
 def is_header_value(key: SecretStr) -> bool:

@@ -82,13 +82,17 @@ class RunReconciler:
     async def _departed(self, key: Key) -> timedelta | None:
         """Stop the workflow of a run that is gone.
 
-        A run also leaves the watch when it finishes, and only a GET can tell the two apart.
+        A run also leaves the watch when it finishes. When the watch said so before the answer to our own
+        write did, that answer has come by now; otherwise only a GET can tell the two apart.
         """
-        stored = await self._api.get(AGENT_RUNS, key.namespace, key.name)
-        if stored is not None and stored.metadata.uid == key.uid:
+        if self._world.runs.has_left(key) or await self._is_there(key):
             self._cancelled.pop(key, None)
             return None
         return await self._stop(key)
+
+    async def _is_there(self, key: Key) -> bool:
+        stored = await self._api.get(AGENT_RUNS, key.namespace, key.name)
+        return stored is not None and stored.metadata.uid == key.uid
 
     async def _stop(self, key: Key) -> timedelta | None:
         """Cancel the workflow, and terminate it when it is still open after the grace period.

@@ -52,9 +52,12 @@ class Outcomes:
                 except ConflictError:
                     latest = await self._read(key)
                 except GoneError:
-                    return
+                    latest = None
                 else:
                     return
+            if latest is None:
+                # The watch has missed its end, or is about to bring it.
+                self._world.runs.forget(key)
 
     async def _write(self, run: AgentRun, status: AgentRunStatus) -> None:
         try:

@@ -6,7 +6,8 @@ from agents_crds.v1alpha1 import AgentRunStatus
 from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS
 from tests.standin.control import StandIn
 from tests.standin.faults import AnswerWith, LoseResponse
-from tests.unit.operator.bench import DELETION_TIMEOUT, RETRY, Bench, delete_by_hand
+from tests.unit.operator.bench import DELETION_TIMEOUT, RETRY, Bench
+from tests.unit.operator.hand import delete_by_hand
 
 
 async def test_deleted_agent_leaves_no_remote_agent(bench: Bench, standin: StandIn) -> None:
@@ -129,11 +130,25 @@ async def test_deletion_that_fails_is_repeated_until_its_time_is_up(bench: Bench
     assert "durable-agents-orphans" in (await bench.events())["RemoteAgentOrphaned"]
 
 
-async def test_orphan_is_recorded_when_key_and_provider_are_gone(bench: Bench, standin: StandIn) -> None:
+async def test_remote_agent_goes_although_key_and_provider_went_first(bench: Bench, standin: StandIn) -> None:
     await bench.add_agent()
     await bench.reconcile()
     await bench.delete_secret()
     await bench.delete(MODEL_PROVIDERS, "default")
+    await bench.delete(AGENTS, "finance")
+    await bench.reconcile()
+    assert await bench.is_gone()
+    assert standin.agents() == ()
+
+
+async def test_orphan_is_recorded_when_key_and_provider_were_gone_before_the_operator_started(
+    bench: Bench, standin: StandIn
+) -> None:
+    await bench.add_agent()
+    await bench.reconcile()
+    await bench.delete_secret()
+    await bench.delete(MODEL_PROVIDERS, "default")
+    bench.operate()
     await bench.delete(AGENTS, "finance")
     await bench.reconcile()
     assert (await bench.conditions())["Ready"] == "False ProviderNotFound"

@@ -122,6 +122,7 @@ async def test_old_remote_agent_is_an_orphan_when_its_provider_is_gone(
 ) -> None:
     await moving(bench)
     await bench.delete(MODEL_PROVIDERS, "default")
+    bench.operate()
     await bench.reconcile()
     assert (await bench.remote()).id == other_standin.agents()[0].id
     assert (await bench.conditions())["Ready"] == "True Synced"

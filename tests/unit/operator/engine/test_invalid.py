@@ -6,9 +6,9 @@ from pydantic import JsonValue, ValidationError
 from agents_crds.v1alpha1 import AgentRun, ModelProvider
 from agents_operator.engine.invalid import Invalid, describe
 from agents_operator.kubernetes.events import Events
-from agents_operator.kubernetes.resources import AGENT_RUNS, MODEL_PROVIDERS, M, Resource
-from tests.unit.operator.kubernetes.scripted import CONFLICT, ScriptedServer
-from tests.unit.operator.objects import NOW, Manifest, condition, provider, run
+from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS, M, Resource
+from tests.unit.operator.kubernetes.scripted import CONFLICT, Asked, ScriptedServer
+from tests.unit.operator.objects import NOW, Manifest, agent, condition, provider, run
 
 
 def refused(resource: Resource[M], body: JsonValue) -> ValidationError:
@@ -47,7 +47,7 @@ async def test_owner_is_told_by_a_condition_and_an_event() -> None:
         server.will_answer(201, {})
         await invalid(server).refuse(AGENT_RUNS, body, refused(AGENT_RUNS, body))
         assert server.requests == ["PATCH status", "POST events"]
-        written = AgentRun.model_validate(run().manifest() | {"status": status_of(server)}).status
+        written = AgentRun.model_validate(run().manifest() | {"status": status_of(server.asked[0])}).status
         (said,) = written.conditions
         assert (said.type, said.status, said.reason) == ("Succeeded", "False", "InvalidObject")
         assert said.message == "spec.input: Field required"
@@ -59,7 +59,9 @@ async def test_other_kinds_are_told_by_their_own_summary() -> None:
         server.will_answer(200, {})
         server.will_answer(201, {})
         await invalid(server).refuse(MODEL_PROVIDERS, body, refused(MODEL_PROVIDERS, body))
-        written = ModelProvider.model_validate(provider().manifest() | {"status": status_of(server)}).status
+        written = ModelProvider.model_validate(
+            provider().manifest() | {"status": status_of(server.asked[0])}
+        ).status
         assert [said.type for said in written.conditions] == ["Ready"]
 
 
@@ -71,6 +73,18 @@ async def test_owner_who_was_told_is_not_told_again() -> None:
         assert server.requests == []
 
 
+async def test_owner_who_was_told_at_length_is_not_told_again() -> None:
+    nameless: list[JsonValue] = [{"function": {}}] * 50
+    body = agent().manifest() | {"spec": {"model": "m", "tools": nameless}}
+    async with ScriptedServer() as server:
+        server.will_answer(200, {})
+        server.will_answer(201, {})
+        await invalid(server).refuse(AGENTS, body, refused(AGENTS, body))
+        body["status"] = status_of(server.asked[0])
+        await invalid(server).refuse(AGENTS, body, refused(AGENTS, body))
+        assert server.requests == ["PATCH status", "POST events"]
+
+
 async def test_object_that_changed_meanwhile_is_left_to_the_next_event() -> None:
     async with ScriptedServer() as server:
         body = broken_run()
@@ -79,7 +93,6 @@ async def test_object_that_changed_meanwhile_is_left_to_the_next_event() -> None
         assert server.requests == ["PATCH status"]
 
 
-def status_of(server: ScriptedServer) -> JsonValue:
-    body = server.asked[0].body
-    assert isinstance(body, dict)
-    return body["status"]
+def status_of(written: Asked) -> JsonValue:
+    assert isinstance(written.body, dict)
+    return written.body["status"]

@@ -1,15 +1,9 @@
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 import pytest
 
-from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, WorkerPool
-from agents_operator.engine.queue import WorkQueue
-from agents_operator.engine.wake import Queues, Wake
-from agents_operator.engine.world import Key, World
-from tests.unit.operator.engine.driving import driven, until_idle
+from tests.unit.operator.engine.woken import Watched, Woken
 from tests.unit.operator.objects import (
     DELETED,
     Manifest,
@@ -23,57 +17,10 @@ from tests.unit.operator.objects import (
     tool,
 )
 
-Watched = Agent | AgentRun | ModelProvider | WorkerPool
-
 STARTED: Manifest = {"workflowId": "inst/team/uid"}
 FINISHED: Manifest = {"workflowId": "inst/team/uid", "finished": True}
 READY: Manifest = {"conditions": [condition("Ready", "True", "Available")]}
 NOT_READY: Manifest = {"conditions": [condition("Ready", "False", "SecretNotFound")]}
-
-
-class Woken:
-    """A world whose changes wake queues, which only note what they were woken for."""
-
-    def __init__(self) -> None:
-        self.world = World()
-        self._noted: set[str] = set()
-        self._queues = Queues(
-            agents=self._queue("agent"),
-            runs=self._queue("run"),
-            providers=self._queue("provider"),
-            pools=self._queue("pool"),
-        )
-        self.world.listen(Wake(self.world, self._queues))
-
-    def see(self, stored: Watched) -> None:
-        match stored:
-            case Agent():
-                self.world.agents.see(stored)
-            case AgentRun():
-                self.world.runs.see(stored)
-            case ModelProvider():
-                self.world.providers.see(stored)
-            case WorkerPool():
-                self.world.pools.see(stored)
-
-    def forget(self, stored: Watched) -> None:
-        for cache in (self.world.agents, self.world.runs, self.world.providers, self.world.pools):
-            if cache.get(Key.of(stored)) is not None:
-                cache.forget(Key.of(stored))
-
-    async def woken(self) -> set[str]:
-        """Return whom the changes since the last call have woken."""
-        async with driven(*self._queues.all):
-            await until_idle(*self._queues.all)
-        noted, self._noted = self._noted, set()
-        return noted
-
-    def _queue(self, kind: str) -> WorkQueue[Key]:
-        async def note(key: Key) -> timedelta | None:
-            self._noted.add(f"{kind} {key.name}")
-            return None
-
-        return WorkQueue(kind, note, concurrency=1, logger=logging.getLogger("test"))
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,26 @@ def test_late_answer_to_a_write_brings_no_object_back_that_is_gone(late: int) ->
     assert watcher.changes == [(None, "1"), ("1", None)]
 
 
+@pytest.mark.parametrize(("answered", "there"), [(2, False), (3, True)])
+def test_object_that_a_write_of_ours_took_from_the_selection_is_known_to_be_there(
+    answered: int, *, there: bool
+) -> None:
+    cache = Cache[Agent](Watcher().changed)
+    cache.see(version(1))
+    cache.forget(Key.of(version(1)), version="3")
+    assert not cache.has_left(Key.of(version(1)))
+    cache.see(version(answered))
+    assert cache.has_left(Key.of(version(1))) is there
+
+
+def test_late_event_changes_nothing_about_where_an_object_is() -> None:
+    cache = Cache[Agent](Watcher().changed)
+    cache.forget(Key.of(version(1)), version="3")
+    cache.see(version(3))
+    cache.see(version(2))
+    assert cache.has_left(Key.of(version(1)))
+
+
 def test_object_that_left_the_selection_can_come_back() -> None:
     cache = Cache[Agent](Watcher().changed)
     cache.see(version(1))

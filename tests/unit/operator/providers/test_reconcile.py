@@ -4,7 +4,9 @@ from agents_crds.v1alpha1 import ModelProviderStatus
 from agents_operator.kubernetes.resources import MODEL_PROVIDERS
 from tests.standin.control import StandIn, rate_limited
 from tests.standin.faults import AnswerWith
-from tests.unit.operator.bench import INTERVAL, KEY, RETRY, Bench
+from tests.unit.operator.bench import INTERVAL, RETRY, Bench
+from tests.unit.operator.hand import KEY
+from tests.unit.operator.namespace import Manifest
 
 
 async def ready(bench: Bench) -> tuple[str, str, str]:
@@ -81,7 +83,9 @@ async def test_rate_limit_is_waited_out_without_a_word(bench: Bench, standin: St
 
 
 async def test_server_of_another_protocol_is_said_to_be_one(bench: Bench, standin: StandIn) -> None:
-    await bench.merge(MODEL_PROVIDERS, "default", {"spec": {"url": f"{standin.url}/elsewhere"}})
+    await bench.delete(MODEL_PROVIDERS, "default")
+    elsewhere: Manifest = {"url": f"{standin.url}/elsewhere", "apiKeySecretRef": {"name": "default"}}
+    await bench.create(MODEL_PROVIDERS, "default", elsewhere)
     await bench.reconcile_provider()
     status, reason, message = await ready(bench)
     assert (status, reason) == ("False", "ProviderRejected")

@@ -33,6 +33,7 @@ class HeartbeatsFromThreads(Interceptor):
     Temporal does this for sync activities, but here every tool is called by one async activity.
     """
 
+    # Temporal names the argument `next`.
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
         """Wrap an activity."""
         return _Inbound(next)
