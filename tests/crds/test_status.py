@@ -68,7 +68,13 @@ def test_update_of_the_status_leaves_the_spec(namespace: Namespace) -> None:
 
 def test_new_object_has_no_status_of_its_author(namespace: Namespace) -> None:
     namespace.create(AGENT_RUN + "status: {finished: true}")
-    assert namespace.kubectl("get", "arun", "rates-1", "--output=jsonpath={.status}") == ""
+    assert namespace.kubectl("get", "arun", "rates-1", "--output=jsonpath={.status.finished}") == ""
+
+
+def test_new_object_says_that_the_operator_has_not_seen_it(namespace: Namespace) -> None:
+    namespace.create(AGENT_RUN)
+    reason = namespace.kubectl("get", "arun", "rates-1", "--output=jsonpath={.status.conditions[0].reason}")
+    assert reason == "Pending"
 
 
 def _parsed(kind: Kind, content: bytes) -> StoredObject:

@@ -3,22 +3,25 @@
 import asyncio
 import shutil
 import sys
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from temporalio.api.deployment.v1 import WorkerDeploymentVersion
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import (
-    DescribeWorkerDeploymentVersionRequest,
     SetWorkerDeploymentCurrentVersionRequest,
 )
 from temporalio.client import Client, WorkflowHandle
+from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
+
+from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
+from agents_crds.contract.tools import ToolCatalogue
 
 
 @asynccontextmanager
@@ -55,22 +58,25 @@ async def make_current(client: Client, deployment: str, build: str) -> None:
     )
 
 
-async def polled(client: Client, deployment: str, build: str) -> None:
-    """Wait until workers of a build poll: only then can a run be pinned to it."""
-    request = DescribeWorkerDeploymentVersionRequest(
-        namespace=client.namespace,
-        deployment_version=WorkerDeploymentVersion(deployment_name=deployment, build_id=build),
-    )
-    async with asyncio.timeout(20):
+async def describe_tools(client: Client, queue: str, deployment: str, build: str) -> ToolCatalogue:
+    """Ask a build for its tools, as the operator does: again until its workers have polled."""
+    pinned = PinnedVersioningOverride(WorkerDeploymentVersion(deployment, build))
+    async with asyncio.timeout(30):
         while True:
             try:
-                await client.workflow_service.describe_worker_deployment_version(request)
+                catalogue: ToolCatalogue = await client.execute_workflow(
+                    DESCRIBE_TOOLS_WORKFLOW,
+                    id=f"test/ns/probes/{uuid.uuid4()}",
+                    task_queue=queue,
+                    result_type=ToolCatalogue,
+                    versioning_override=pinned,
+                )
             except RPCError as error:
-                if error.status != RPCStatusCode.NOT_FOUND:
+                if error.status != RPCStatusCode.FAILED_PRECONDITION:
                     raise
                 await asyncio.sleep(0.05)
             else:
-                return
+                return catalogue
 
 
 async def timers(handle: WorkflowHandle[Any, Any]) -> list[timedelta]:

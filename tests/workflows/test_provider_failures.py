@@ -124,10 +124,10 @@ async def test_a_conversation_that_is_gone_ends_the_run(bench: Bench) -> None:
 async def test_a_429_is_waited_out_on_a_timer_however_it_is_spelled(bench: Bench) -> None:
     agent = await bench.agent("get_rate")
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=2.5), usegmt=True)
-    spellings = (
-        ("milliseconds", {"retry-after-ms": "1200"}, 1.2, 1.45),
-        ("seconds", {"retry-after": "2"}, 2, 2.4),
-        ("date", {"retry-after": later}, 1, 4.2),
+    spellings: tuple[tuple[str, dict[str, str], float, float], ...] = (
+        ("in-ms", {"retry-after-ms": "1200"}, 1.2, 1.45),
+        ("in-s", {"retry-after": "2"}, 2, 2.4),
+        ("by-date", {"retry-after": later}, 1, 4.2),
         ("unsaid", {}, 1, 1.2),
     )
 

@@ -1,19 +1,15 @@
 """The worker's process: how it starts, how it stops, and what its death does to calls."""
 
 import signal
-import uuid
 from pathlib import Path
 
 import pytest
-from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion
 
 from agents_crds.contract import CONTRACT
-from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
-from agents_crds.contract.tools import ToolCatalogue
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.settings import Settings
 from tests.workflows.bench import Bench, settings_of
-from tests.workflows.temporal import make_current, polled
+from tests.workflows.temporal import describe_tools, make_current
 from tests.workflows.test_run import call, script
 from tests.workflows.worker_process import appeared, worker_process
 
@@ -28,14 +24,8 @@ def own_pool(bench: Bench) -> Settings:
 async def test_a_new_build_tells_its_tools_before_it_is_current(bench: Bench, tmp_path: Path) -> None:
     settings = own_pool(bench)
     async with worker_process(settings, tmp_path / "log"):
-        version = WorkerDeploymentVersion(settings.deployment_name, settings.build_id)
-        await polled(bench.client, settings.deployment_name, settings.build_id)
-        catalogue = await bench.client.execute_workflow(
-            DESCRIBE_TOOLS_WORKFLOW,
-            id=f"test/ns/probes/{uuid.uuid4()}",
-            task_queue=settings.pool_queue,
-            result_type=ToolCatalogue,
-            versioning_override=PinnedVersioningOverride(version),
+        catalogue = await describe_tools(
+            bench.client, settings.pool_queue, settings.deployment_name, settings.build_id
         )
     assert catalogue.contract == CONTRACT
     names = [tool.name for tool in catalogue.tools]

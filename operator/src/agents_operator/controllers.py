@@ -6,20 +6,21 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import aiohttp
 import httpx2
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from agents_crds.v1alpha1 import ConditionType
 from agents_operator.agents import AgentReconciler
+from agents_operator.engine.outages import OUTAGES
 from agents_operator.engine.queue import WorkQueue
+from agents_operator.engine.resync import Resync
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.wake import Queues, Wake
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.configmaps import ConfigMaps
 from agents_operator.kubernetes.deployments import Deployments
-from agents_operator.kubernetes.errors import ApiServerError
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS, WORKER_POOLS
 from agents_operator.kubernetes.secrets import Secrets
@@ -34,8 +35,9 @@ from agents_operator.runs.report import Report
 from agents_operator.runs.sweep import RunSweep
 from agents_operator.settings import Settings
 from agents_operator.temporal.builds import WorkerBuilds
-from agents_operator.temporal.errors import TemporalUnreachableError
 from agents_operator.temporal.workflows import Workflows
+
+Sweep = Callable[[], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,15 @@ class Controllers:
 
     async def run(self) -> None:
         """Reconcile and sweep until cancelled."""
+        resync = Resync(self._clients.api, self.world, self._settings.watch_namespaces)
+        # Or a run that the watch brings before its Agent would be told that there is none.
+        await resync.see_definitions()
         async with asyncio.TaskGroup() as tasks:
             for queue in self.queues.all:
                 tasks.create_task(queue.run())
-            tasks.create_task(self._sweep())
+            tasks.create_task(self._repeat(self._settings.resync_interval, resync.sweep))
+            for sweep in self._sweeps():
+                tasks.create_task(self._repeat(self._settings.sweep_interval, sweep))
 
     def _queues(self) -> Queues:
         providers = self._providers()
@@ -157,7 +164,7 @@ class Controllers:
             logger=self._logger,
         )
 
-    async def _sweep(self) -> None:
+    def _sweeps(self) -> tuple[Sweep, ...]:
         runs = RunSweep(
             self.world,
             self.queues.runs,
@@ -171,13 +178,15 @@ class Controllers:
         expiry = RunExpiry(
             self._clients.api, self._settings.watch_namespaces, now=self._now, logger=self._logger
         )
+        return (expiry.sweep, runs.sweep)
+
+    async def _repeat(self, interval: timedelta, sweep: Sweep) -> None:
         while True:
-            await asyncio.sleep(self._settings.sweep_interval.total_seconds())
-            for sweep in (expiry.sweep, runs.sweep):
-                try:
-                    await sweep()
-                except (ApiServerError, aiohttp.ClientError, TimeoutError, TemporalUnreachableError) as error:
-                    self._logger.warning("a sweep was cut short and will be repeated: %s", error)
+            await asyncio.sleep(interval.total_seconds())
+            try:
+                await sweep()
+            except (*OUTAGES, RPCError) as error:
+                self._logger.warning("a sweep was cut short and will be repeated: %s", error)
 
     def _queue(
         self, name: str, reconcile: Callable[[Key], Coroutine[None, None, timedelta | None]], concurrency: int

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     sweep_interval: Duration = timedelta(minutes=1)
     """How often Temporal's workflows are compared with the AgentRuns, and expired runs are deleted."""
 
+    resync_interval: Duration = timedelta(minutes=10)
+    """How often everything is listed, for deletions that a broken watch has lost."""
+
     sweep_settled: Duration = timedelta(minutes=2)
     """How old a run or a workflow must be for a sweep to miss its counterpart."""
 

@@ -6,8 +6,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from agents_crds.generate.schema import structural_schema
-from agents_crds.v1alpha1 import GROUP, VERSION, Agent, AgentRun, ModelProvider, WorkerPool
-from agents_crds.v1alpha1.base import ApiModel
+from agents_crds.v1alpha1 import GROUP, VERSION, Agent, AgentRun, ModelProvider, StoredObject, WorkerPool
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Column:
 class Kind:
     """How a model becomes a resource."""
 
-    model: type[ApiModel]
+    model: type[StoredObject]
     plural: str
     short_names: tuple[str, ...]
     columns: tuple[Column, ...]

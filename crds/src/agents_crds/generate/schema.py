@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import JsonValue
 from pydantic.json_schema import GenerateJsonSchema
 
+from agents_crds.v1alpha1 import StoredObject
 from agents_crds.v1alpha1.base import ApiModel
 from agents_crds.v1alpha1.fields import exact_duration
 
@@ -55,14 +56,15 @@ class _KubernetesDefaults(GenerateJsonSchema):
                 return super().encode_default(dft)
 
 
-def structural_schema(model: type[ApiModel]) -> Schema:
+def structural_schema(model: type[StoredObject]) -> Schema:
     """Return the OpenAPI v3 schema of an object: references inlined, nullables optional, titles dropped."""
     schema = model.model_json_schema(mode="validation", by_alias=True, schema_generator=_KubernetesDefaults)
     definitions: dict[str, Schema] = schema.pop("$defs", {})
-    return _object_root(_structural(schema, definitions, path=model.__name__))
+    first_status = model.model_fields["status"].get_default().manifest()
+    return _object_root(_structural(schema, definitions, path=model.__name__), first_status)
 
 
-def _object_root(schema: Schema) -> Schema:
+def _object_root(schema: Schema, first_status: JsonValue) -> Schema:
     properties = schema["properties"]
     if not isinstance(properties, dict):
         raise UnsupportedSchemaError("the root of a kind must be an object")
@@ -72,8 +74,7 @@ def _object_root(schema: Schema) -> Schema:
         "kind": {"type": "string", "description": "Name of the kind."},
         "metadata": {"type": "object"},
     }
-    # A status stays absent until somebody observed something.
-    status = {key: value for key, value in _as_schema(properties["status"]).items() if key != "default"}
+    status: Schema = {**_as_schema(properties["status"]), "default": first_status}
     return {**schema, "required": ["spec"], "properties": {**properties, **envelope, "status": status}}
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel
+from agents_crds.v1alpha1.conditions import ConditionType
 from agents_crds.v1alpha1.fields import (
     Flag,
     Fraction,
@@ -15,7 +16,7 @@ from agents_crds.v1alpha1.fields import (
     WholeNumber,
     WorkerPoolRef,
 )
-from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject
+from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject, pending
 from agents_crds.v1alpha1.text import Format
 from agents_crds.v1alpha1.whole import Whole
 
@@ -148,7 +149,9 @@ class Agent(StoredObject):
     spec: AgentSpec
     """What the agent is."""
 
-    status: AgentStatus = AgentStatus()
+    status: AgentStatus = AgentStatus(
+        conditions=pending(ConditionType.ACCEPTED, ConditionType.RESOLVED_REFS, ConditionType.READY)
+    )
     """What the operator observed."""
 
     rules: ClassVar = (NAME_LIMIT,)

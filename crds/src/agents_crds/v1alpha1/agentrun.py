@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Transition
+from agents_crds.v1alpha1.conditions import ConditionType
 from agents_crds.v1alpha1.fields import AgentRef, Flag, Time, Timeout, WholeNumber
-from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject
+from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject, pending
 from agents_crds.v1alpha1.whole import Whole
 
 OUTPUT_TEXT_LIMIT = 32_768
@@ -147,7 +148,7 @@ class AgentRun(StoredObject):
     spec: AgentRunSpec
     """What to run."""
 
-    status: AgentRunStatus = AgentRunStatus()
+    status: AgentRunStatus = AgentRunStatus(conditions=pending(ConditionType.SUCCEEDED))
     """What the operator observed."""
 
     rules: ClassVar = (NAME_LIMIT,)

@@ -1,14 +1,17 @@
 """Object metadata and conditions, as far as this API reads and writes them."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Rule
+from agents_crds.v1alpha1.conditions import ConditionType, Reason
 from agents_crds.v1alpha1.fields import ObjectName, Time, WholeNumber
 from agents_crds.v1alpha1.text import ListMap
 from agents_crds.v1alpha1.whole import Whole
 
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 GROUP = "durable-agents.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
@@ -95,3 +98,20 @@ NAME_LIMIT = Rule(
     holds=lambda stored: len(stored.metadata.name) <= 63,
 )
 """Keeps a name usable as a label value."""
+
+
+def pending(*types: ConditionType) -> tuple[Condition, ...]:
+    """Say, as the API server's default, that nobody has looked at an object yet.
+
+    An operator that is down is then told apart from one that is slow.
+    """
+    return tuple(
+        Condition(
+            type=type_.value,
+            status="Unknown",
+            reason=Reason.PENDING.value,
+            message="the operator has not looked at it yet; if it stays so, the operator does not run",
+            last_transition_time=NEVER,
+        )
+        for type_ in types
+    )

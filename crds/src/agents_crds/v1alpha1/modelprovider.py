@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Transition
+from agents_crds.v1alpha1.conditions import ConditionType
 from agents_crds.v1alpha1.fields import SecretKeyRef
-from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject
+from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject, pending
 from agents_crds.v1alpha1.text import Format
 
 URL = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-\"$->@-~]*)?$"
@@ -51,7 +52,7 @@ class ModelProvider(StoredObject):
     spec: ModelProviderSpec
     """Where the models are, and how to get in."""
 
-    status: ModelProviderStatus = ModelProviderStatus()
+    status: ModelProviderStatus = ModelProviderStatus(conditions=pending(ConditionType.READY))
     """What the operator observed."""
 
     rules: ClassVar = (NAME_LIMIT,)

@@ -5,10 +5,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Rule
+from agents_crds.v1alpha1.conditions import ConditionType
 from agents_crds.v1alpha1.fields import Duration, Flag, JsonSchema, ToolName
-from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject
+from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject, pending
 from agents_crds.v1alpha1.text import Format, ListMap
 from agents_crds.v1alpha1.whole import Whole
+
+TOOL_LIMIT = 256
 
 
 class EnvVar(ApiModel):
@@ -116,7 +119,7 @@ class WorkerPoolStatus(Status):
     build: Annotated[str, Field(max_length=64)] | None = None
     """The build that new runs go to."""
 
-    tools: Annotated[tuple[ToolDescription, ...], Field(max_length=256), ListMap("name")] = ()
+    tools: Annotated[tuple[ToolDescription, ...], Field(max_length=TOOL_LIMIT), ListMap("name")] = ()
     """The tools of that build, as one of its workers told them."""
 
     conditions: Conditions = ()
@@ -129,7 +132,7 @@ class WorkerPool(StoredObject):
     spec: WorkerPoolSpec
     """Which workers, and how many."""
 
-    status: WorkerPoolStatus = WorkerPoolStatus()
+    status: WorkerPoolStatus = WorkerPoolStatus(conditions=pending(ConditionType.READY))
     """What the operator observed."""
 
     rules: ClassVar = (

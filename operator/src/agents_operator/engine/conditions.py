@@ -6,6 +6,7 @@ from typing import Literal
 
 from agents_crds.v1alpha1 import Condition, ConditionType, Reason
 from agents_crds.v1alpha1.fields import utc
+from agents_crds.v1alpha1.meta import NEVER
 
 Status = Literal["True", "False", "Unknown"]
 MESSAGE_LIMIT = 1024
@@ -35,7 +36,7 @@ def with_conditions(known: Iterable[Condition], *new: Condition) -> tuple[Condit
     merged = {old.type: old for old in known}
     for fresh in new:
         old = merged.get(fresh.type)
-        if old is not None and old.status == fresh.status:
+        if old is not None and old.status == fresh.status and old.last_transition_time > NEVER:
             merged[fresh.type] = fresh.model_copy(update={"last_transition_time": old.last_transition_time})
         else:
             merged[fresh.type] = fresh

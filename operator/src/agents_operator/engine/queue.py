@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from agents_operator.engine.outages import OUTAGES
+
 K = TypeVar("K", bound=Hashable)
 
 FIRST_RETRY = 1.0
@@ -93,16 +95,26 @@ class WorkQueue(Generic[K]):
         try:
             async with self.exclusive(key):
                 delay = await self._reconcile(key)
-        except Exception:
-            failures = self._failures[key] = self._failures.get(key, 0) + 1
-            delay = backoff(failures)
-            self._logger.exception(
-                "%s %s failed, next attempt in %.0f s", self._name, key, delay.total_seconds()
-            )
+        except Exception as error:  # noqa: BLE001 -- whatever one object provokes, the others go on
+            delay = self._failed(key, error)
         else:
             self._failures.pop(key, None)
         if delay is not None:
             self.add_after(key, delay)
+
+    def _failed(self, key: K, error: Exception) -> timedelta:
+        """Count a failure and return the pause; only what was not foreseen is worth a traceback."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        delay = backoff(failures)
+        self._logger.warning(
+            "%s %s failed, next attempt in %.0f s: %s",
+            self._name,
+            key,
+            delay.total_seconds(),
+            error,
+            exc_info=None if isinstance(error, OUTAGES) else error,
+        )
+        return delay
 
     def _cancel_timer(self, key: K) -> None:
         timer = self._timers.pop(key, None)

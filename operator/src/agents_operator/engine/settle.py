@@ -65,7 +65,12 @@ class Settle(Generic[M]):
             return await sync(stored)
         except TemporalUnreachableError as error:
             early: Waiting | Stalled = Waiting(
-                Reason.TEMPORAL_UNREACHABLE, str(error), after=AFTER_OUTAGE, condition=self._summary
+                Reason.TEMPORAL_UNREACHABLE,
+                str(error),
+                after=AFTER_OUTAGE,
+                condition=self._summary,
+                # Nothing is wrong with the object, and an event for each would be a flood.
+                expected=True,
             )
         except (Waiting, Stalled) as reason:
             early = reason

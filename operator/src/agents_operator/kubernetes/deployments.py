@@ -1,6 +1,7 @@
 """Writes of the Deployments that run worker builds."""
 
 from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic.alias_generators import to_camel
 
 from agents_operator.kubernetes.api import APPLY_PATCH, KubernetesApi
 from agents_operator.kubernetes.errors import GoneError
@@ -10,10 +11,16 @@ POOL_LABEL = "durable-agents.dev/pool"
 BUILD_LABEL = "durable-agents.dev/build"
 
 
-class _Meta(BaseModel):
+class _Owner(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
+    uid: str
+
+
+class _Meta(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel)
     name: str
     labels: dict[str, str] = {}
+    owner_references: tuple[_Owner, ...] = ()
 
 
 class WorkerDeployment(BaseModel):
@@ -21,6 +28,11 @@ class WorkerDeployment(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     metadata: _Meta
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The uids of the objects that it belongs to."""
+        return tuple(owner.uid for owner in self.metadata.owner_references)
 
     @property
     def build(self) -> str:
@@ -39,12 +51,13 @@ class Deployments:
     def __init__(self, api: KubernetesApi) -> None:
         self._api = api
 
-    async def of_pool(self, namespace: str, pool: str) -> tuple[WorkerDeployment, ...]:
-        """List the Deployments of a pool."""
+    async def of_pool(self, namespace: str, pool: str, uid: str) -> tuple[WorkerDeployment, ...]:
+        """List the Deployments of a pool: those that have its label and belong to this very one."""
         content = await self._api.request(
             "GET", _path(namespace), query={"labelSelector": f"{POOL_LABEL}={pool}"}
         )
-        return _List.model_validate_json(content).items
+        found = _List.model_validate_json(content).items
+        return tuple(deployment for deployment in found if uid in deployment.owners)
 
     async def apply(self, namespace: str, name: str, manifest: JsonValue) -> None:
         """Apply a Deployment server-side: unchanged fields cost no new version."""

@@ -9,7 +9,7 @@ from temporalio.common import WorkerDeploymentVersion
 from agents_crds.contract import CONTRACT
 from agents_crds.contract.names import pool_queue, probe_workflow_id, worker_deployment
 from agents_crds.contract.tools import ToolCatalogue
-from agents_crds.v1alpha1 import Reason, WorkerPool
+from agents_crds.v1alpha1 import Reason, ToolDescription, WorkerPool
 from agents_operator.engine.queue import jittered
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
@@ -22,7 +22,7 @@ from agents_operator.pools.deployment import (
     pool_providers,
     worker_deployment_manifest,
 )
-from agents_operator.pools.status import ready_status
+from agents_operator.pools.status import described_tools, ready_status
 from agents_operator.temporal.builds import NoWorkerError, WorkerBuilds
 
 # A starting worker answers within a few seconds: look often, it is cheap.
@@ -66,15 +66,12 @@ class PoolReconciler:
             return None
         build = build_of(pool)
         await self._apply(pool, build)
-        if pool.spec.replicas == 0 and pool.status.build == build:
-            # Nobody is there to answer, and what this build offers is known.
-            return None
         version = self._version(pool, build)
-        catalogue = await self._probe(pool, version)
+        tools = await self._offered(pool, version)
         if await self._builds.current(version.deployment_name) != build:
             await self._builds.make_current(version)
             self._logger.info("workerpool %s: new runs go to build %s", Key.of(pool), build)
-        await self._settle.write(pool, ready_status(pool, build, catalogue, now=self._now()))
+        await self._settle.write(pool, ready_status(pool, build, tools, now=self._now()))
         draining = await self._remove_drained(pool, build)
         return DRAIN_AGAIN if draining else jittered(self._interval)
 
@@ -88,6 +85,16 @@ class PoolReconciler:
         )
         await self._deployments.apply(namespace, deployment_name(pool, build), manifest)
 
+    async def _offered(
+        self, pool: WorkerPool, version: WorkerDeploymentVersion
+    ) -> tuple[ToolDescription, ...]:
+        """Ask a worker of the build; at zero replicas nobody answers, and what it offered before holds."""
+        if pool.spec.replicas == 0 and pool.status.build == version.build_id:
+            return pool.status.tools
+        catalogue = await self._probe(pool, version)
+        require_known_contract(catalogue)
+        return described_tools(catalogue)
+
     async def _probe(self, pool: WorkerPool, version: WorkerDeploymentVersion) -> ToolCatalogue:
         namespace, name, build = pool.metadata.namespace, pool.metadata.name, version.build_id
         if pool.spec.replicas == 0:
@@ -98,7 +105,7 @@ class PoolReconciler:
             )
         queue = pool_queue(self._installation, namespace, name)
         try:
-            catalogue = await self._builds.describe_tools(
+            return await self._builds.describe_tools(
                 version, queue, probe_workflow_id(self._installation, namespace, name, build)
             )
         except NoWorkerError as error:
@@ -110,13 +117,11 @@ class PoolReconciler:
                 after=PROBE_AGAIN,
                 expected=True,
             ) from error
-        require_known_contract(catalogue)
-        return catalogue
 
     async def _remove_drained(self, pool: WorkerPool, current: str) -> tuple[WorkerDeployment, ...]:
         """Delete the Deployments of older builds that no run is pinned to; return those that stay."""
         namespace = pool.metadata.namespace
-        found = await self._deployments.of_pool(namespace, pool.metadata.name)
+        found = await self._deployments.of_pool(namespace, pool.metadata.name, pool.metadata.uid)
         draining: list[WorkerDeployment] = []
         for old in (deployment for deployment in found if deployment.build != current):
             if await self._builds.count_running(self._version(pool, old.build)):

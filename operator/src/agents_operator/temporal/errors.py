@@ -17,6 +17,6 @@ def rpc_failure(error: RPCError) -> Exception:
             | RPCStatusCode.CANCELLED
             | RPCStatusCode.ABORTED
         ):
-            return TemporalUnreachableError(f"Temporal cannot be reached: {error}")
+            return TemporalUnreachableError(f"Temporal cannot be reached ({error.status.name})")
         case _:
             return error

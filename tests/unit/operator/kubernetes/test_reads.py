@@ -64,11 +64,14 @@ async def test_value_is_put_into_a_configmap_that_exists() -> None:
         assert server.asked[1].body == {"data": {"a": "1"}}
 
 
-async def test_deployments_of_a_pool_say_which_build_they_run() -> None:
+async def test_deployments_of_a_pool_are_its_own_and_say_which_build_they_run() -> None:
     labels: JsonValue = {"durable-agents.dev/pool": "gpu", "durable-agents.dev/build": "b1"}
+    owners: JsonValue = [{"kind": "WorkerPool", "name": "gpu", "uid": "u1"}]
+    ours: JsonValue = {"metadata": {"name": "gpu-b1", "labels": labels, "ownerReferences": owners}}
+    somebodys: JsonValue = {"metadata": {"name": "web", "labels": labels}}
     async with ScriptedServer() as server:
-        server.will_answer(200, {"items": [{"metadata": {"name": "gpu-b1", "labels": labels}}]})
-        (found,) = await Deployments(server.api).of_pool("team", "gpu")
+        server.will_answer(200, {"items": [ours, somebodys]})
+        (found,) = await Deployments(server.api).of_pool("team", "gpu", "u1")
         assert server.asked[0].query == {"labelSelector": "durable-agents.dev/pool=gpu"}
     assert (found.metadata.name, found.build) == ("gpu-b1", "b1")
 

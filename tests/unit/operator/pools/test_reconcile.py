@@ -8,7 +8,7 @@ from agents_crds.v1alpha1 import Reason
 from agents_crds.v1alpha1.fields import JsonSchema
 from agents_operator.errors import Stalled
 from agents_operator.pools.reconcile import require_known_contract
-from agents_operator.pools.status import ready_status
+from agents_operator.pools.status import described_tools, ready_status
 from tests.unit.operator.objects import NOW, condition, pool, tool
 
 
@@ -50,9 +50,9 @@ def test_worker_of_another_contract_stalls_with_what_to_do(
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ((), "a worker of build b2 offers 0 tools"),
-        (("pay",), "a worker of build b2 offers 1 tool"),
-        (("get_rate", "pay"), "a worker of build b2 offers 2 tools"),
+        ((), "build b2 offers 0 tools"),
+        (("pay",), "build b2 offers 1 tool"),
+        (("get_rate", "pay"), "build b2 offers 2 tools"),
     ],
 )
 def test_status_says_which_build_answered_and_with_what(names: tuple[str, ...], message: str) -> None:
@@ -64,7 +64,7 @@ def test_status_says_which_build_answered_and_with_what(names: tuple[str, ...], 
         },
         generation=2,
     )
-    status = ready_status(before, "b2", catalogue(*names), now=NOW)
+    status = ready_status(before, "b2", described_tools(catalogue(*names)), now=NOW)
     assert (status.build, status.observed_generation) == ("b2", 2)
     assert tuple(offered.name for offered in status.tools) == names
     (ready,) = status.conditions
@@ -72,7 +72,19 @@ def test_status_says_which_build_answered_and_with_what(names: tuple[str, ...], 
 
 
 def test_tool_keeps_what_the_worker_told_of_it() -> None:
-    (offered,) = ready_status(pool(), "b1", catalogue("pay"), now=NOW).tools
+    (offered,) = described_tools(catalogue("pay"))
     assert offered.description == "Does pay."
     assert offered.parameters == {"type": "object"}
     assert (offered.idempotent, offered.timeout) == (True, timedelta(seconds=5))
+
+
+def test_tool_that_does_not_fit_is_named() -> None:
+    with pytest.raises(Stalled, match="tool 'pay now' of the worker: name: ") as stalled:
+        described_tools(catalogue("pay now"))
+    assert stalled.value.reason is Reason.TOOL_INVALID
+
+
+def test_more_tools_than_a_pool_has_room_for_are_refused() -> None:
+    with pytest.raises(Stalled, match="offers 257 tools and a pool has room for 256") as stalled:
+        described_tools(catalogue(*(f"tool_{number}" for number in range(257))))
+    assert stalled.value.reason is Reason.TOOL_INVALID

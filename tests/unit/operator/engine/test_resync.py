@@ -1,0 +1,58 @@
+"""What a listing tells that a broken watch did not."""
+
+import pytest
+from pydantic import JsonValue
+
+from agents_operator.engine.resync import Resync
+from agents_operator.engine.world import Key, World
+from agents_operator.kubernetes.errors import ApiServerError
+from tests.unit.operator.kubernetes.scripted import ScriptedServer
+from tests.unit.operator.objects import agent, run
+
+NOTHING: JsonValue = {"metadata": {}, "items": []}
+
+
+def answer_definitions(server: ScriptedServer, agents: JsonValue = NOTHING) -> None:
+    for kind in (NOTHING, NOTHING, agents):
+        server.will_answer(200, kind)
+
+
+async def test_object_whose_deletion_the_watch_lost_is_forgotten() -> None:
+    world = World()
+    gone = agent()
+    world.agents.see(gone)
+    async with ScriptedServer() as server:
+        answer_definitions(server)
+        server.will_answer(200, NOTHING)
+        await Resync(server.api, world, ()).sweep()
+    assert world.agents.get(Key.of(gone)) is None
+
+
+async def test_object_that_is_there_is_seen() -> None:
+    world = World()
+    there = agent()
+    async with ScriptedServer() as server:
+        answer_definitions(server, {"metadata": {}, "items": [there.manifest()]})
+        await Resync(server.api, world, ()).see_definitions()
+    assert world.agents.named("team", "finance") == there
+
+
+async def test_only_unfinished_runs_are_listed() -> None:
+    async with ScriptedServer() as server:
+        answer_definitions(server)
+        server.will_answer(200, NOTHING)
+        await Resync(server.api, World(), ()).sweep()
+        assert server.asked[-1].query["fieldSelector"] == "status.finished!=true"
+
+
+async def test_list_that_breaks_off_forgets_nothing() -> None:
+    world = World()
+    kept = run()
+    world.runs.see(kept)
+    async with ScriptedServer() as server:
+        answer_definitions(server)
+        server.will_answer(200, {"metadata": {"continue": "more"}, "items": []})
+        server.will_answer(500, {"message": "etcd is away"})
+        with pytest.raises(ApiServerError):
+            await Resync(server.api, world, ()).sweep()
+    assert world.runs.get(Key.of(kept)) == kept
