@@ -67,7 +67,7 @@ def kill_worker(marker: str, after: str) -> str:
     """Kill the process at the first call, once another tool has left its mark."""
     if not Path(marker).exists():
         Path(marker).touch()
-        while not Path(after).exists():
+        while not (Path(after).exists() and Path(after).read_text()):
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGKILL)
     return "survived"

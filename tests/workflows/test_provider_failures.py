@@ -28,25 +28,27 @@ def done_once(bench: Bench) -> bool:
     return (counters.conversations_created, counters.appends, counters.function_results) == (1, 1, 1)
 
 
-@pytest.mark.parametrize("path", [START, APPEND])
-async def test_a_call_whose_answer_was_lost_is_not_made_again(bench: Bench, path: str) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [LoseResponse(), Cut(), AnswerWith(status=200, body="<html>")],
+    ids=["answer lost", "request lost", "answer unreadable"],
+)
+async def test_a_call_without_an_answer_is_carried_out_once(
+    bench: Bench, fault: LoseResponse | Cut | AnswerWith
+) -> None:
     agent = await bench.agent("get_rate")
-    bench.standin.fail("POST", path, LoseResponse())
-    outcome = await bench.run(agent, QUESTION)
-    assert outcome.result.reason == Reason.SUCCEEDED
-    assert "4.25" in outcome.result.text
-    assert outcome.result.turns == 2
-    assert outcome.result.usage != Usage()
-    assert done_once(bench)
-
-
-@pytest.mark.parametrize("path", [START, APPEND])
-async def test_a_call_that_never_arrived_is_made_again(bench: Bench, path: str) -> None:
-    agent = await bench.agent("get_rate")
-    bench.standin.fail("POST", path, Cut())
-    outcome = await bench.run(agent, QUESTION)
-    assert outcome.result.reason == Reason.SUCCEEDED
-    assert done_once(bench)
+    bench.standin.fail("POST", START, fault, contains="2023")
+    bench.standin.fail("POST", APPEND, fault, contains="0.5")
+    outcomes = await asyncio.gather(
+        *(bench.run(agent, f"What was the interest rate in {year}?") for year in (2023, 2022))
+    )
+    assert [outcome.result.reason for outcome in outcomes] == [Reason.SUCCEEDED] * 2
+    assert [outcome.result.turns for outcome in outcomes] == [2, 2]
+    for outcome, rate in zip(outcomes, ("4.25", "0.5"), strict=True):
+        assert rate in outcome.result.text
+        assert outcome.result.usage != Usage()
+    counters = bench.standin.counters()
+    assert (counters.conversations_created, counters.appends, counters.function_results) == (2, 2, 2)
 
 
 async def test_an_entry_of_an_unknown_type_is_passed_over(bench: Bench) -> None:
@@ -64,15 +66,6 @@ async def test_an_unknown_entry_in_a_lost_answer_is_passed_over(bench: Bench) ->
     agent = await bench.agent("get_rate")
     bench.standin.fail("POST", APPEND, AddUnknownEntry())
     bench.standin.fail("POST", APPEND, LoseResponse())
-    outcome = await bench.run(agent, QUESTION)
-    assert outcome.result.reason == Reason.SUCCEEDED
-    assert done_once(bench)
-
-
-@pytest.mark.parametrize("path", [START, APPEND])
-async def test_an_answer_that_cannot_be_read_is_looked_for(bench: Bench, path: str) -> None:
-    agent = await bench.agent("get_rate")
-    bench.standin.fail("POST", path, AnswerWith(status=200, body="<html>"))
     outcome = await bench.run(agent, QUESTION)
     assert outcome.result.reason == Reason.SUCCEEDED
     assert done_once(bench)
@@ -162,14 +155,18 @@ async def test_a_rate_limit_that_lasts_ends_with_the_runs_time(bench: Bench) -> 
     assert outcome.result.message.endswith("the provider was limiting the rate (429)")
 
 
-@pytest.mark.parametrize("status", [408, 409, 500, 503])
-async def test_a_passing_error_is_tried_again(bench: Bench, status: int) -> None:
+async def test_passing_errors_are_tried_again(bench: Bench) -> None:
     agent = await bench.agent("get_rate")
-    for path in (START, APPEND):
-        bench.standin.fail("POST", path, AnswerWith(status=status, headers=SOON), times=2)
+    for path, statuses in ((START, (408, 503)), (APPEND, (409, 500))):
+        for nth, status in enumerate(statuses, start=1):
+            bench.standin.fail("POST", path, AnswerWith(status=status, headers=SOON), nth=nth)
     outcome = await bench.run(agent, QUESTION)
     assert outcome.result.reason == Reason.SUCCEEDED
     assert done_once(bench)
+    answered = bench.standin.counters().responses
+    one = "POST /v1/conversations"
+    assert [answered[f"{one} {status}"] for status in (408, 503, 200)] == [1, 1, 1]
+    assert [answered[f"{one}/{{conversation_id}} {status}"] for status in (409, 500, 200)] == [1, 1, 1]
 
 
 async def test_an_error_that_lasts_ends_the_run_with_the_providers_words(bench: Bench) -> None:
