@@ -11,12 +11,18 @@ DEFAULT_MODULES = "examples.rates.tools"
 _API_VERSION = "durable-agents.dev/v1alpha1"
 
 
-def default_manifests(provider: Provider, worker_modules: str) -> str:
-    """Secret `mistral`, ModelProvider `default` and WorkerPool `default`, as YAML documents."""
+def default_manifests(provider: Provider, worker_modules: str, sources: str) -> str:
+    """Secret `mistral`, ModelProvider `default` and WorkerPool `default`, as YAML documents.
+
+    `sources` is the version of the tools' code: an edit makes another build, as another image would.
+    """
     worker = {
         "name": "worker",
         "image": "durable-agents-worker:dev",
-        "env": [{"name": "WORKER_MODULES", "value": worker_modules}],
+        "env": [
+            {"name": "WORKER_MODULES", "value": worker_modules},
+            {"name": "LOCAL_SOURCES", "value": sources},
+        ],
     }
     return yaml.safe_dump_all(
         [

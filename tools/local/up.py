@@ -2,16 +2,20 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools.console import Console
 from tools.errors import ExpectedError
 from tools.local.defaults import DEFAULT_MODULES, default_manifests
+from tools.local.environment import python_environment
 from tools.local.install import install
 from tools.local.kubectl import Kubectl, agents
 from tools.local.platform import PROCESSES, Layout, Platform, settled_ports, spare_ports
 from tools.local.ports import is_free
 from tools.local.processes import Processes, Service
 from tools.local.provider import Provider, chosen_provider, is_local
+from tools.local.sources import module_sources, sources_version
+from tools.parts.catalog import ROOT
 from tools.parts.obtain import obtain
 from tools.parts.store import replace_link
 
@@ -60,7 +64,10 @@ def _start_clients(platform: Platform, provider: Provider, processes: Processes,
     console.say("kinds and rights installed")
     ensure(platform.clients, processes, console)
     _make_way(kubectl, provider)
-    kubectl.apply(default_manifests(provider, os.environ.get("WORKER_MODULES") or DEFAULT_MODULES))
+    modules = os.environ.get("WORKER_MODULES") or DEFAULT_MODULES
+    search_path = python_environment(os.environ, ROOT)["PYTHONPATH"].split(":")
+    sources = module_sources(modules.split(","), map(Path, search_path))
+    kubectl.apply(default_manifests(provider, modules, sources_version(*sources)))
     behind = "the stand-in for Mistral" if provider.is_standin else provider.url
     console.say(f"namespace default: ModelProvider default ({behind}), WorkerPool default")
 

@@ -67,7 +67,7 @@ def test_key_is_never_shown_with_a_provider() -> None:
 
 
 def test_defaults_name_the_provider_and_the_users_modules() -> None:
-    text = default_manifests(Provider("http://s", "k", is_standin=False), "my.tools")
+    text = default_manifests(Provider("http://s", "k", is_standin=False), "my.tools", "v1")
     manifests = list(yaml.safe_load_all(text))
     assert [manifest["kind"] for manifest in manifests] == ["Secret", "ModelProvider", "WorkerPool"]
     assert manifests[0]["data"] == {"api-key": "aw=="}
