@@ -17,13 +17,14 @@ from agents_operator.controllers import Clients, Controllers
 from agents_operator.engine.invalid import Invalid
 from agents_operator.engine.kopf_settings import kopf_settings
 from agents_operator.engine.watch import watch_everything
+from agents_operator.errors import UnsupportedServerError
 from agents_operator.health import Health
 from agents_operator.installation import find_installation
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.configmaps import ConfigMaps
 from agents_operator.kubernetes.connection import ApiServer, find_api_server
 from agents_operator.kubernetes.events import Events
-from agents_operator.kubernetes.version import UnsupportedServerError, require_selectable_fields
+from agents_operator.kubernetes.version import require_selectable_fields
 from agents_operator.settings import Settings
 from agents_operator.startup import until_reachable
 from agents_operator.temporal.connection import connect, require_worker_deployments

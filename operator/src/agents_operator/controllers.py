@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import httpx2
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from agents_crds.v1alpha1 import ConditionType
 from agents_operator.agents import AgentReconciler
@@ -185,8 +184,11 @@ class Controllers:
             await asyncio.sleep(interval.total_seconds())
             try:
                 await sweep()
-            except (*OUTAGES, RPCError) as error:
+            except OUTAGES as error:
                 self._logger.warning("a sweep was cut short and will be repeated: %s", error)
+            except Exception:
+                # What one object provokes must not end the operator.
+                self._logger.exception("a sweep failed and will be repeated")
 
     def _queue(
         self, name: str, reconcile: Callable[[Key], Coroutine[None, None, timedelta | None]], concurrency: int

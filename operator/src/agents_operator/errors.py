@@ -39,3 +39,7 @@ class Stalled(Exception):
         self.reason = reason
         self.message = message
         self.condition = condition
+
+
+class UnsupportedServerError(Exception):
+    """The API server or the Temporal server is too old for this operator."""

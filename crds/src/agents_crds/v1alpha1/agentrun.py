@@ -8,6 +8,7 @@ from agents_crds.v1alpha1.base import ApiModel, Transition
 from agents_crds.v1alpha1.conditions import ConditionType
 from agents_crds.v1alpha1.fields import AgentRef, Flag, Time, Timeout, WholeNumber
 from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject, pending
+from agents_crds.v1alpha1.text import Format
 from agents_crds.v1alpha1.whole import Whole
 
 OUTPUT_TEXT_LIMIT = 32_768
@@ -135,7 +136,17 @@ class AgentRunStatus(Status):
     output: Output | None = None
     """What the agent answered."""
 
-    expires: Annotated[str, Field(max_length=32)] | None = None
+    expires: (
+        Annotated[
+            str,
+            Field(max_length=17),
+            Format(
+                r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}Z$",
+                "must be a minute in UTC, as 2026-01-31T09:05Z",
+            ),
+        ]
+        | None
+    ) = None
     """The minute (UTC) after which the finished run is deleted."""
 
     conditions: Conditions = ()

@@ -60,6 +60,8 @@ class Reason(StrEnum):
     """The provider does not know the model."""
     WORKER_NOT_RESPONDING = "WorkerNotResponding"
     """No worker of this build has answered yet."""
+    DEPLOYMENT_REFUSED = "DeploymentRefused"
+    """A policy, a quota or a missing right keeps the Deployment of the workers from being written."""
     TOOL_INVALID = "ToolInvalid"
     """A tool that the workers offer does not fit into the pool's status; the message names it."""
     WORKER_TOO_OLD = "WorkerTooOld"

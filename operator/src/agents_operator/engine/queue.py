@@ -16,6 +16,8 @@ K = TypeVar("K", bound=Hashable)
 
 FIRST_RETRY = 1.0
 LAST_RETRY = 300.0
+# Every request has a deadline of its own; this one is for a server that makes us send them without end.
+LONGEST_RECONCILE = 120.0
 
 
 class WorkQueue(Generic[K]):
@@ -94,7 +96,8 @@ class WorkQueue(Generic[K]):
     async def _attempt(self, key: K) -> None:
         try:
             async with self.exclusive(key):
-                delay = await self._reconcile(key)
+                async with asyncio.timeout(LONGEST_RECONCILE):
+                    delay = await self._reconcile(key)
         except Exception as error:  # noqa: BLE001 -- whatever one object provokes, the others go on
             delay = self._failed(key, error)
         else:

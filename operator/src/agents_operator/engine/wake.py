@@ -32,7 +32,7 @@ class Wake:
         self._queues = queues
 
     def agent_changed(self, old: Agent | None, new: Agent | None) -> None:
-        """Wake the Agent, the runs that wait for it, and the pools whose workers may need another key."""
+        """Wake the Agent, and the runs that wait for it."""
         if new is not None and asks_for_work(old, new):
             self._queues.agents.add(Key.of(new))
         agent = new or old
@@ -41,9 +41,6 @@ class Wake:
         if agent_offer(old) != agent_offer(new):
             for run in self._waiting_runs(agent):
                 self._queues.runs.add(Key.of(run))
-        if agent_needs(old) != agent_needs(new):
-            for pool in self._world.pools.within(agent.metadata.namespace):
-                self._queues.pools.add(Key.of(pool))
 
     def run_changed(self, old: AgentRun | None, new: AgentRun | None) -> None:
         """Wake the run when it comes, is being deleted, or went without an outcome; and a deleted Agent."""
@@ -121,11 +118,6 @@ def agent_offer(agent: Agent | None) -> object:
         agent.status.observed_generation,
         agent.status.conditions,
     )
-
-
-def agent_needs(agent: Agent | None) -> object:
-    """What pools see of an Agent."""
-    return None if agent is None else (agent.spec.worker_pool_ref.name, agent.spec.provider_ref.name)
 
 
 def provider_offer(provider: ModelProvider | None) -> object:

@@ -63,13 +63,17 @@ class Cache(Generic[M]):
             self._ends[metadata.uid] = _End(end.version, written=end.written or end.version == version)
             return
         self._objects[metadata.uid] = stored
-        self._uids[metadata.namespace, metadata.name] = metadata.uid
+        namesake = self.named(metadata.namespace, metadata.name)
+        if namesake is None or _version(namesake) <= version:
+            self._uids[metadata.namespace, metadata.name] = metadata.uid
         self._changed(known, stored)
 
     def forget(self, key: Key, *, version: str = "") -> None:
         """Drop an object that is gone, or has left the selection, by the resource version `version`."""
         known = self._objects.pop(key.uid, None)
-        self._ends[key.uid] = _End(max(int(version or 0), 0 if known is None else _version(known)))
+        before = self._ends.get(key.uid, _End(0))
+        by = max(int(version or 0), 0 if known is None else _version(known), before.version)
+        self._ends[key.uid] = _End(by, written=before.written)
         if len(self._ends) > REMEMBERED_ENDS:
             self._ends.popitem(last=False)
         if known is None:

@@ -2,14 +2,11 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from agents_operator.errors import UnsupportedServerError
 from agents_operator.kubernetes.api import KubernetesApi
 
 # The first version with selectable fields of custom resources on by default.
 OLDEST_MINOR = 31
-
-
-class UnsupportedServerError(Exception):
-    """The API server lacks something that this operator needs."""
 
 
 class _Version(BaseModel):

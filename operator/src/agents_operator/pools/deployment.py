@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from agents_crds.contract import CONTRACT
 from agents_crds.contract.environment import WorkerVariable
 from agents_crds.contract.names import SECRETS_DIR, pool_queue, provider_queue, secret_path, worker_deployment
-from agents_crds.v1alpha1 import API_VERSION, Agent, ModelProvider, WorkerPool
+from agents_crds.v1alpha1 import API_VERSION, ModelProvider, WorkerPool
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL
 
@@ -28,7 +28,7 @@ class TemporalTarget:
 
 @dataclass(frozen=True)
 class PoolProvider:
-    """A provider that agents of the pool use."""
+    """A provider that agents of the pool may use."""
 
     name: str
     key: SecretKeyRef
@@ -45,20 +45,12 @@ def deployment_name(pool: WorkerPool, build: str) -> str:
     return f"{pool.metadata.name}-{build}"
 
 
-def pool_providers(
-    pool: WorkerPool, agents: Iterable[Agent], providers: Iterable[ModelProvider]
-) -> tuple[PoolProvider, ...]:
-    """Find the providers that the agents of a pool use, in the order of their names."""
-    used = {
-        agent.spec.provider_ref.name
-        for agent in agents
-        if agent.spec.worker_pool_ref.name == pool.metadata.name
-    }
-    found = [
-        PoolProvider(provider.metadata.name, provider.spec.api_key_secret_ref)
-        for provider in providers
-        if provider.metadata.name in used
-    ]
+def pool_providers(providers: Iterable[ModelProvider]) -> tuple[PoolProvider, ...]:
+    """Take every provider of the pool's namespace, in the order of their names.
+
+    Not only those that its Agents name now: a run that is going still uses the one it started with.
+    """
+    found = (PoolProvider(provider.metadata.name, provider.spec.api_key_secret_ref) for provider in providers)
     return tuple(sorted(found, key=lambda provider: provider.name))
 
 

@@ -9,12 +9,14 @@ from temporalio.common import WorkerDeploymentVersion
 from agents_crds.contract import CONTRACT
 from agents_crds.contract.names import pool_queue, probe_workflow_id, worker_deployment
 from agents_crds.contract.tools import ToolCatalogue
-from agents_crds.v1alpha1 import Reason, ToolDescription, WorkerPool
+from agents_crds.v1alpha1 import ConditionType, Reason, ToolDescription, WorkerPool
+from agents_operator.engine.conditions import find
 from agents_operator.engine.queue import jittered
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.deployments import Deployments, WorkerDeployment
+from agents_operator.kubernetes.errors import ForbiddenError, RejectedError
 from agents_operator.pools.deployment import (
     TemporalTarget,
     build_of,
@@ -23,10 +25,11 @@ from agents_operator.pools.deployment import (
     worker_deployment_manifest,
 )
 from agents_operator.pools.status import described_tools, ready_status
-from agents_operator.temporal.builds import NoWorkerError, WorkerBuilds
+from agents_operator.temporal.builds import NoWorkerError, ObservedBuilds, WorkerBuilds
 
-# A starting worker answers within a few seconds: look often, it is cheap.
-PROBE_AGAIN = timedelta(seconds=1)
+# A starting worker answers within a few seconds; a broken image never does.
+FIRST_PROBE = timedelta(seconds=1)
+LAST_PROBE = timedelta(seconds=30)
 DRAIN_AGAIN = timedelta(seconds=30)
 
 
@@ -68,22 +71,31 @@ class PoolReconciler:
         await self._apply(pool, build)
         version = self._version(pool, build)
         tools = await self._offered(pool, version)
-        if await self._builds.current(version.deployment_name) != build:
+        builds = await self._builds.observe(version.deployment_name)
+        if builds.current != build:
             await self._builds.make_current(version)
             self._logger.info("workerpool %s: new runs go to build %s", Key.of(pool), build)
         await self._settle.write(pool, ready_status(pool, build, tools, now=self._now()))
-        draining = await self._remove_drained(pool, build)
-        return DRAIN_AGAIN if draining else jittered(self._interval)
+        old = await self._old_deployments(pool, build)
+        unused = removable(old, builds)
+        await self._remove(pool, unused)
+        return DRAIN_AGAIN if len(unused) < len(old) else jittered(self._interval)
 
     async def _apply(self, pool: WorkerPool, build: str) -> None:
         namespace = pool.metadata.namespace
-        providers = pool_providers(
-            pool, self._world.agents.within(namespace), self._world.providers.within(namespace)
-        )
+        providers = pool_providers(self._world.providers.within(namespace))
         manifest = worker_deployment_manifest(
             pool, build, installation=self._installation, temporal=self._temporal, providers=providers
         )
-        await self._deployments.apply(namespace, deployment_name(pool, build), manifest)
+        name = deployment_name(pool, build)
+        try:
+            await self._deployments.apply(namespace, name, manifest)
+        except (ForbiddenError, RejectedError) as error:
+            raise Waiting(
+                Reason.DEPLOYMENT_REFUSED,
+                f"the API server refuses Deployment {name}: {error.message}",
+                after=LAST_PROBE,
+            ) from error
 
     async def _offered(
         self, pool: WorkerPool, version: WorkerDeploymentVersion
@@ -114,26 +126,43 @@ class PoolReconciler:
                 Reason.WORKER_NOT_RESPONDING,
                 f"no worker of build {build}: {error}; "
                 f"if it stays so, look at the logs of Deployment {deployment}",
-                after=PROBE_AGAIN,
+                after=probe_pause(pool, self._now()),
                 expected=True,
             ) from error
 
-    async def _remove_drained(self, pool: WorkerPool, current: str) -> tuple[WorkerDeployment, ...]:
-        """Delete the Deployments of older builds that no run is pinned to; return those that stay."""
-        namespace = pool.metadata.namespace
-        found = await self._deployments.of_pool(namespace, pool.metadata.name, pool.metadata.uid)
-        draining: list[WorkerDeployment] = []
-        for old in (deployment for deployment in found if deployment.build != current):
-            if await self._builds.count_running(self._version(pool, old.build)):
-                draining.append(old)
-                continue
-            await self._deployments.delete(namespace, old.metadata.name)
-            self._logger.info("workerpool %s: removed drained build %s", Key.of(pool), old.build)
-        return tuple(draining)
+    async def _old_deployments(self, pool: WorkerPool, build: str) -> tuple[WorkerDeployment, ...]:
+        metadata = pool.metadata
+        found = await self._deployments.of_pool(metadata.namespace, metadata.name, metadata.uid)
+        return tuple(deployment for deployment in found if deployment.build != build)
+
+    async def _remove(self, pool: WorkerPool, unused: tuple[WorkerDeployment, ...]) -> None:
+        for deployment in unused:
+            await self._deployments.delete(pool.metadata.namespace, deployment.metadata.name)
+            self._logger.info("workerpool %s: removed build %s", Key.of(pool), deployment.build)
 
     def _version(self, pool: WorkerPool, build: str) -> WorkerDeploymentVersion:
         name = worker_deployment(self._installation, pool.metadata.namespace, pool.metadata.name)
         return WorkerDeploymentVersion(name, build)
+
+
+def removable(old: tuple[WorkerDeployment, ...], builds: ObservedBuilds) -> tuple[WorkerDeployment, ...]:
+    """Choose the Deployments of builds that no workflow is, or may yet be, pinned to.
+
+    `builds` was read before the switch to the current build, so that the one it replaces counts as in use.
+    """
+    return tuple(
+        deployment
+        for deployment in old
+        if deployment.build not in builds.in_use and deployment.build != builds.current
+    )
+
+
+def probe_pause(pool: WorkerPool, now: datetime) -> timedelta:
+    """Return when to ask again: soon at first, and ever later the longer the pool is not Ready."""
+    ready = find(pool.status.conditions, ConditionType.READY)
+    if ready is None or ready.status != "False":
+        return FIRST_PROBE
+    return min(max((now - ready.last_transition_time) / 10, FIRST_PROBE), LAST_PROBE)
 
 
 def require_known_contract(catalogue: ToolCatalogue) -> None:

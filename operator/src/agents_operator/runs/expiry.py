@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from agents_crds.v1alpha1 import AgentRun
 from agents_operator.kubernetes.api import KubernetesApi
@@ -63,10 +63,11 @@ def minutes_between(after: datetime, until: datetime) -> tuple[str, ...]:
 
 
 def expired(runs: Iterable[AgentRun], *, until: datetime) -> dict[str, set[str]]:
-    """Find the minutes of each namespace that have passed."""
+    """Find the minutes of each namespace that have passed; as written, minutes are in the order of time."""
     found: dict[str, set[str]] = defaultdict(set)
+    latest = until.strftime(EXPIRY_FORMAT)
     for run in runs:
         minute = run.status.expires
-        if minute and datetime.strptime(minute, EXPIRY_FORMAT).replace(tzinfo=UTC) <= until:
+        if minute and minute <= latest:
             found[run.metadata.namespace].add(minute)
     return dict(found)

@@ -1,7 +1,7 @@
 """Compares Temporal's workflows with the AgentRuns, for what neither watch nor report can tell."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
 from temporalio.client import WorkflowExecutionStatus
@@ -11,7 +11,7 @@ from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.world import Key, World
 from agents_operator.runs.record import Outcomes
-from agents_operator.runs.status import failed_status, outcome_status
+from agents_operator.runs.status import failed_status, outcome_status, started_status
 from agents_operator.temporal.workflows import OpenWorkflow, Workflows, WorkflowState
 
 
@@ -51,11 +51,36 @@ class RunSweep:
             self._logger.info("agentrun %s: a workflow goes on without it", key)
             self._queue.add(key)
         self._suspects = suspects
+        for run in unrecorded(self._world.runs, workflows, before=before):
+            await self._settle_one(run, self._record_start)
         for run in unaccompanied(self._world.runs, workflows, before=before):
-            await self._close(run)
+            await self._settle_one(run, self._close)
 
-    async def _close(self, run: AgentRun) -> None:
+    async def _settle_one(
+        self, run: AgentRun, settle: Callable[[AgentRun, RunIdentity], Awaitable[None]]
+    ) -> None:
         identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
+        try:
+            await settle(run, identity)
+        except Exception:
+            # Whatever one run provokes, the others are settled.
+            self._logger.exception("agentrun %s could not be settled", Key.of(run))
+
+    async def _record_start(self, run: AgentRun, identity: RunIdentity) -> None:
+        started = await self._workflows.find(identity)
+        if started is None:
+            return
+        self._logger.info("agentrun %s: found workflow %s", Key.of(run), identity.workflow_id)
+        await self._outcomes.record(
+            identity,
+            lambda latest, _: (
+                started_status(latest, identity.workflow_id, started)
+                if latest.status.workflow_id is None
+                else latest.status
+            ),
+        )
+
+    async def _close(self, run: AgentRun, identity: RunIdentity) -> None:
         state = await self._workflows.state(identity)
         if state is not None and state.is_open:
             return
@@ -74,6 +99,21 @@ def orphaned(
         Key(found.identity.namespace, found.memo.name, found.identity.uid)
         for found in workflows
         if found.identity.uid not in known and found.start_time < before and found.memo is not None
+    )
+
+
+def unrecorded(
+    runs: Iterable[AgentRun], workflows: Iterable[OpenWorkflow], *, before: datetime
+) -> tuple[AgentRun, ...]:
+    """Find the runs whose workflow, started before a time, is open and was never recorded.
+
+    The operator was killed in between, and since then something else keeps the run from being started.
+    """
+    going = {found.identity.uid for found in workflows if found.start_time < before}
+    return tuple(
+        run
+        for run in runs
+        if run.status.workflow_id is None and not run.status.finished and run.metadata.uid in going
     )
 
 

@@ -3,8 +3,10 @@
 https://docs.temporal.io/production-deployment/worker-deployments/worker-versioning
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 
+from temporalio.api.enums.v1 import WorkerDeploymentVersionStatus
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkerDeploymentRequest,
     SetWorkerDeploymentCurrentVersionRequest,
@@ -22,12 +24,28 @@ from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
 from agents_crds.contract.tools import ToolCatalogue
 from agents_operator.temporal.errors import rpc_failure
 
+# Never current, or drained of its last workflow. A count of 0 would not do: visibility lags, and a workflow
+# is pinned only when its first task completes.
+UNUSED = frozenset(
+    {
+        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_INACTIVE,
+        WorkerDeploymentVersionStatus.WORKER_DEPLOYMENT_VERSION_STATUS_DRAINED,
+    }
+)
 PROBE_TIMEOUT = timedelta(seconds=10)
 RPC_TIMEOUT = timedelta(seconds=5)
 
 
 class NoWorkerError(Exception):
     """No worker of the build has answered."""
+
+
+@dataclass(frozen=True)
+class ObservedBuilds:
+    """The builds of a pool, as Temporal knows them."""
+
+    current: str | None
+    in_use: frozenset[str]
 
 
 class WorkerBuilds:
@@ -61,8 +79,8 @@ class WorkerBuilds:
             raise rpc_failure(error) from error
         return catalogue
 
-    async def current(self, deployment: str) -> str | None:
-        """Return the build that new workflows go to; None when none was set."""
+    async def observe(self, deployment: str) -> ObservedBuilds:
+        """Read which build new workflows go to, and which builds still have, or may get, workflows."""
         try:
             description = await self._client.workflow_service.describe_worker_deployment(
                 DescribeWorkerDeploymentRequest(namespace=self._client.namespace, deployment_name=deployment),
@@ -71,10 +89,17 @@ class WorkerBuilds:
             )
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return None
+                return ObservedBuilds(current=None, in_use=frozenset())
             raise rpc_failure(error) from error
-        routing = description.worker_deployment_info.routing_config
-        return routing.current_deployment_version.build_id or None
+        info = description.worker_deployment_info
+        return ObservedBuilds(
+            current=info.routing_config.current_deployment_version.build_id or None,
+            in_use=frozenset(
+                summary.deployment_version.build_id
+                for summary in info.version_summaries
+                if summary.status not in UNUSED
+            ),
+        )
 
     async def make_current(self, version: WorkerDeploymentVersion) -> None:
         """Send new workflows to this build."""
@@ -92,16 +117,5 @@ class WorkerBuilds:
                 retry=True,
                 timeout=RPC_TIMEOUT,
             )
-        except RPCError as error:
-            raise rpc_failure(error) from error
-
-    async def count_running(self, version: WorkerDeploymentVersion) -> int:
-        """Count the workflows that are pinned to this build and still go on."""
-        query = (
-            f"TemporalWorkerDeploymentVersion = '{version.deployment_name}:{version.build_id}' "
-            "AND ExecutionStatus = 'Running'"
-        )
-        try:
-            return (await self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT)).count
         except RPCError as error:
             raise rpc_failure(error) from error

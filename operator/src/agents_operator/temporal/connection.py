@@ -7,12 +7,10 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfigProfile
 
+from agents_operator.errors import UnsupportedServerError
+
 # The first server on which Worker Deployments are on by default.
 OLDEST_SERVER = (1, 28)
-
-
-class UnsupportedServerError(Exception):
-    """The Temporal server lacks something that this operator needs."""
 
 
 async def connect() -> Client:

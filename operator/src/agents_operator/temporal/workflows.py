@@ -84,11 +84,23 @@ class Workflows:
                 static_summary=f"{memo.namespace}/{memo.name}",
                 rpc_timeout=RPC_TIMEOUT,
             )
-        except WorkflowAlreadyStartedError:
-            return await self._started_before(identity)
+        except WorkflowAlreadyStartedError as error:
+            found = await self.find(identity)
+            if found is None:
+                raise LookupError(f"{identity.workflow_id} exists and cannot be described") from error
+            return found
         except RPCError as error:
             raise rpc_failure(error) from error
         return StartedWorkflow(str(handle.first_execution_run_id), now, memo, fresh=True)
+
+    async def find(self, identity: RunIdentity) -> StartedWorkflow | None:
+        """Return a run's workflow as it was started by an earlier request; None when there is none."""
+        description = await self._describe(identity)
+        if description is None:
+            return None
+        memo: RunMemo = await description.memo_value(RUN_MEMO, type_hint=RunMemo)
+        first_run = description.raw_description.workflow_execution_info.first_run_id
+        return StartedWorkflow(first_run or description.run_id, description.start_time, memo, fresh=False)
 
     async def state(self, identity: RunIdentity) -> WorkflowState | None:
         """Describe a run's workflow; None when Temporal does not have it."""
@@ -141,14 +153,6 @@ class Workflows:
         except ValidationError:
             return None
         return outcome
-
-    async def _started_before(self, identity: RunIdentity) -> StartedWorkflow:
-        description = await self._describe(identity)
-        if description is None:
-            raise LookupError(f"{identity.workflow_id} exists and cannot be described")
-        memo = await description.memo_value(RUN_MEMO, type_hint=RunMemo)
-        first_run = description.raw_description.workflow_execution_info.first_run_id
-        return StartedWorkflow(first_run or description.run_id, description.start_time, memo, fresh=False)
 
     async def _describe(self, identity: RunIdentity) -> WorkflowExecutionDescription | None:
         try:

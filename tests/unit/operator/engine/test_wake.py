@@ -45,7 +45,7 @@ ALIENS = (
 """Objects that have nothing to do with them."""
 
 CASES = (
-    Case("agent comes", (run(), pool()), agent(), {"agent finance", "run rates-1", "pool default"}),
+    Case("agent comes", (run(), pool()), agent(), {"agent finance", "run rates-1"}),
     Case(
         "agent gets ready",
         (*OURS, run("started", status=STARTED), run("finished", status=FINISHED)),
@@ -74,7 +74,7 @@ CASES = (
         "agent's provider changes",
         (agent(), pool(), pool("gpu")),
         agent(spec={"providerRef": {"name": "other"}}, resourceVersion="2", generation=2),
-        {"agent finance", "pool default", "pool gpu"},
+        {"agent finance"},
     ),
     Case(
         "agent is deleted",
@@ -217,7 +217,7 @@ DEPARTURES = (
         run(),
         {"run rates-1", "agent finance"},
     ),
-    Departure("agent", OURS, agent(), {"run rates-1", "pool default"}),
+    Departure("agent", OURS, agent(), {"run rates-1"}),
     Departure("provider", (*OURS, *ALIENS), provider(), {"agent finance", "pool default"}),
     Departure("pool", (*OURS, *ALIENS), pool(), {"agent finance"}),
 )

@@ -6,10 +6,11 @@ import pytest
 from pydantic import JsonValue
 
 from agents_crds.v1alpha1.fields import SecretKeyRef
+from agents_operator.errors import UnsupportedServerError
 from agents_operator.kubernetes.configmaps import ConfigMaps
 from agents_operator.kubernetes.deployments import Deployments
 from agents_operator.kubernetes.secrets import Secrets
-from agents_operator.kubernetes.version import UnsupportedServerError, require_selectable_fields
+from agents_operator.kubernetes.version import require_selectable_fields
 from tests.unit.operator.kubernetes.scripted import ScriptedServer, failure
 
 KEY = SecretKeyRef(name="mistral")

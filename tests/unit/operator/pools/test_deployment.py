@@ -13,7 +13,7 @@ from agents_operator.pools.deployment import (
     pool_providers,
     worker_deployment_manifest,
 )
-from tests.unit.operator.objects import Manifest, agent, pool, provider
+from tests.unit.operator.objects import Manifest, pool, provider
 
 TEMPORAL = TemporalTarget("temporal:7233", "agents")
 MISTRAL = PoolProvider("default", SecretKeyRef(name="mistral"))
@@ -254,19 +254,13 @@ def test_deployment_has_the_pool_s_replicas() -> None:
     assert deployment(pool(replicas=0)).spec.replicas == 0
 
 
-def test_pool_needs_the_providers_that_its_own_agents_use() -> None:
-    agents = [
-        agent("one", {"providerRef": {"name": "eu"}}),
-        agent("two"),
-        agent("three"),
-        agent("another-pool-s", {"providerRef": {"name": "us"}, "workerPoolRef": {"name": "gpu"}}),
-        agent("dangling", {"providerRef": {"name": "missing"}}),
-    ]
-    providers = [provider("us"), provider("eu"), provider("default"), provider("unused")]
-    assert [found.name for found in pool_providers(pool(), agents, providers)] == ["default", "eu"]
+def test_pool_serves_every_provider_of_its_namespace_in_the_order_of_their_names() -> None:
+    # Also one that no Agent names any more: a run that is going started with it.
+    found = pool_providers([provider("us"), provider("eu"), provider("default")])
+    assert [each.name for each in found] == ["default", "eu", "us"]
 
 
 def test_key_goes_where_the_provider_says() -> None:
     referred = provider(spec={"apiKeySecretRef": {"name": "mistral-eu", "key": "token"}})
-    (found,) = pool_providers(pool(), [agent()], [referred])
+    (found,) = pool_providers([referred])
     assert found.key == EU.key

@@ -7,7 +7,7 @@ from agents_crds.contract.names import RunIdentity
 from agents_crds.contract.run import RunMemo
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
 from agents_operator.engine.world import Key
-from agents_operator.runs.sweep import closed_status, orphaned, unaccompanied
+from agents_operator.runs.sweep import closed_status, orphaned, unaccompanied, unrecorded
 from agents_operator.temporal.workflows import OpenWorkflow, WorkflowState
 from tests.unit.operator.objects import NOW, Manifest, run
 from tests.unit.operator.runs.test_status import outcome
@@ -57,6 +57,21 @@ def test_workflow_is_orphaned(runs: list[AgentRun], found: OpenWorkflow, orphans
 )
 def test_run_is_unaccompanied(swept: AgentRun, workflows: list[OpenWorkflow], *, alone: bool) -> None:
     assert unaccompanied([swept], workflows, before=BEFORE) == ((swept,) if alone else ())
+
+
+@pytest.mark.parametrize(
+    ("swept", "workflows", "found"),
+    [
+        pytest.param(run(uid="u-1"), [workflow()], True, id="started and never recorded"),
+        pytest.param(run(uid="u-1"), [workflow(start_time=YOUNG)], False, id="about to be recorded"),
+        pytest.param(run(uid="u-1"), [workflow("u-2")], False, id="not started"),
+        pytest.param(run(uid="u-1", status=STARTED), [workflow()], False, id="recorded"),
+    ],
+)
+def test_start_that_was_not_recorded_is_found(
+    swept: AgentRun, workflows: list[OpenWorkflow], *, found: bool
+) -> None:
+    assert unrecorded([swept], workflows, before=BEFORE) == ((swept,) if found else ())
 
 
 def closed(state: WorkflowState | None) -> AgentRunStatus:
