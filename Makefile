@@ -14,7 +14,7 @@ up: setup ## Start the local platform and leave it running. State stays in .loca
 	@$(PYTHON_VENV) -m tools.local up
 
 .PHONY: down
-down: setup ## Stop the local platform; what it made at a real provider is removed.
+down: setup ## Stop the local platform; Agents at a real provider are removed, but those to be retained.
 	@$(PYTHON_VENV) -m tools.local down
 
 .PHONY: status

@@ -2,24 +2,15 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import Protocol
 
 import pytest
 
 from tests.component.platform import Operator, Platform, running_platform
-from tests.component.tenant import TEST_MODULES, Tenant
+from tests.component.tenant import TEST_MODULES, NewTenant, Tenant
 from tools.console import Console
 from tools.local.processes import Processes
 from tools.local.services import STANDIN_KEY
 from tools.parts.obtain import obtain
-
-
-class NewTenant(Protocol):
-    """Makes a namespace with a provider and a pool."""
-
-    def __call__(
-        self, *, key: str = STANDIN_KEY, with_secret: bool = True, modules: str = TEST_MODULES
-    ) -> Tenant: ...
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 from mistralai.client import Mistral
 from temporalio.client import Client
 
@@ -43,6 +44,12 @@ class Operator:
 
     service: Service
     processes: Processes
+    health_port: int
+
+    def answers(self, path: str) -> tuple[int, str]:
+        """Ask one of its endpoints; return status and body."""
+        response = httpx2.get(f"http://127.0.0.1:{self.health_port}/{path}", timeout=5)
+        return response.status_code, response.text
 
     def start(self) -> None:
         """Start it, and return when it is ready."""
@@ -116,7 +123,7 @@ class Platform:
             installation=self.installation,
         )
         service = operator_service(settings, name=name, extra=SHORT_INTERVALS | dict(extra or {}))
-        return Operator(service, processes)
+        return Operator(service, processes, settings.health_port)
 
     def worker_pids(self, namespace: str) -> tuple[int, ...]:
         """Find the worker processes of a namespace."""
@@ -139,6 +146,14 @@ class Platform:
     def pending_activities(self, workflow_id: str) -> tuple[str, ...]:
         """Name the activities that a workflow waits for."""
         return asyncio.run(self._pending_activities(workflow_id))
+
+    def workflow_build(self, workflow_id: str) -> str:
+        """Ask Temporal which worker build a workflow is pinned to."""
+        return asyncio.run(self._workflow_build(workflow_id))
+
+    def histories(self, namespace: str) -> bytes:
+        """Read all events of the workflows of a namespace, as Temporal stores them."""
+        return asyncio.run(self._histories(namespace))
 
     def edit_by_hand(self, agent_id: str, *, instructions: str) -> None:
         """Change a remote agent behind the operator's back."""
@@ -166,6 +181,22 @@ class Platform:
         description = await client.get_workflow_handle(workflow_id).describe()
         pending = description.raw_description.pending_activities
         return tuple(activity.activity_type.name for activity in pending)
+
+    async def _workflow_build(self, workflow_id: str) -> str:
+        client = await Client.connect(self.temporal.address)
+        description = await client.get_workflow_handle(workflow_id).describe()
+        versioning = description.raw_description.workflow_execution_info.versioning_info
+        return versioning.deployment_version.build_id
+
+    async def _histories(self, namespace: str) -> bytes:
+        client = await Client.connect(self.temporal.address)
+        mine = f"WorkflowId STARTS_WITH '{self.installation}/{namespace}/'"
+        histories = [
+            await client.get_workflow_handle(found.id, run_id=found.run_id).fetch_history()
+            async for found in client.list_workflows(mine)
+        ]
+        # Not as JSON, which has the payloads in base64.
+        return b"".join(event.SerializeToString() for history in histories for event in history.events)
 
     async def _workflow_status(self, workflow_id: str) -> str:
         client = await Client.connect(self.temporal.address)

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -132,6 +132,12 @@ class Tenant:
         """Wait for a condition by `kubectl wait`."""
         self.kubectl("wait", f"--for=condition={condition}", target, f"--timeout={timeout}s")
 
+    def wait_for_reason(self, run: str, reason: str) -> Condition:
+        """Wait until a run's outcome is open, or settled, for that reason; return the condition."""
+        return eventually(
+            lambda: condition(self.get(AgentRun, run), "Succeeded"), lambda found: found.reason == reason
+        )
+
     def get(self, model: type[S], name: str) -> S:
         """Read one object."""
         return model.model_validate_json(self.kubectl("get", PLURALS[model], name, "--output=json"))
@@ -180,6 +186,14 @@ class Tenant:
         return isinstance(metadata, dict) and ours.items() <= metadata.items()
 
 
+class NewTenant(Protocol):
+    """Makes a namespace with a provider and a pool."""
+
+    def __call__(
+        self, *, key: str = STANDIN_KEY, with_secret: bool = True, modules: str = TEST_MODULES
+    ) -> Tenant: ...
+
+
 def manifest(kind: str, name: str, spec: dict[str, JsonValue]) -> Manifest:
     """Write an object of ours."""
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec}
@@ -195,12 +209,10 @@ def agent_spec(**changes: JsonValue) -> dict[str, JsonValue]:
     }
 
 
-def pool_spec(tool_log: Path, modules: str) -> dict[str, JsonValue]:
-    """Describe a pool of one worker with the tools of the tests."""
-    environment: list[JsonValue] = [
-        {"name": "WORKER_MODULES", "value": modules},
-        {"name": "TOOL_LOG", "value": str(tool_log)},
-    ]
+def pool_spec(tool_log: Path, modules: str = TEST_MODULES, **variables: str) -> dict[str, JsonValue]:
+    """Describe a pool of one worker with the tools of the tests; `variables` are its own."""
+    values = {"WORKER_MODULES": modules, "TOOL_LOG": str(tool_log), **variables}
+    environment: list[JsonValue] = [{"name": name, "value": value} for name, value in values.items()]
     container: dict[str, JsonValue] = {"name": "worker", "image": "worker:test", "env": environment}
     return {"replicas": 1, "template": {"spec": {"containers": [container]}}}
 

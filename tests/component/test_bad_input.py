@@ -2,20 +2,10 @@
 
 import re
 
-from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider
-from tests.component.conftest import NewTenant
+from agents_crds.v1alpha1 import Agent, ModelProvider
 from tests.component.platform import Platform
-from tests.component.tenant import Tenant, condition, eventually
+from tests.component.tenant import NewTenant, Tenant, condition, eventually
 from tools.local.services import STANDIN_KEY
-
-
-def waiting_reason(tenant: Tenant, name: str, reason: str) -> str:
-    """Wait until a run waits for that reason, and return its message."""
-    run = eventually(
-        lambda: tenant.get(AgentRun, name),
-        lambda run: any(found.reason == reason for found in run.status.conditions),
-    )
-    return condition(run, "Succeeded").message
 
 
 def test_unknown_tool_is_named_with_those_that_exist(tenant: Tenant) -> None:
@@ -40,7 +30,7 @@ def test_missing_secret_is_named_and_awaited(new_tenant: NewTenant) -> None:
     assert "api-key" in problem.message
     tenant.apply_agent("reader")
     tenant.apply_run("patient", "reader")
-    assert "ProviderNotReady" in waiting_reason(tenant, "patient", "AgentNotReady")
+    assert "ProviderNotReady" in tenant.wait_for_reason("patient", "AgentNotReady").message
     tenant.set_key(STANDIN_KEY)
     tenant.wait("agentrun/patient", "Succeeded")
 
@@ -51,7 +41,7 @@ def test_wrong_key_holds_runs_until_it_is_put_right(new_tenant: NewTenant) -> No
     assert condition(tenant.get(ModelProvider, "default"), "Ready").reason == "ProviderUnauthorized"
     tenant.apply_agent("reader")
     tenant.apply_run("patient", "reader")
-    waiting_reason(tenant, "patient", "AgentNotReady")
+    tenant.wait_for_reason("patient", "AgentNotReady")
     tenant.set_key(STANDIN_KEY)
     tenant.wait("agentrun/patient", "Succeeded")
 

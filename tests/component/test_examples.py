@@ -3,7 +3,7 @@
 import re
 
 from agents_crds.v1alpha1 import AgentRun
-from tests.component.conftest import NewTenant
+from tests.component.tenant import NewTenant
 from tests.standin.entries import FunctionResult
 from tools.parts.catalog import ROOT
 

@@ -5,9 +5,8 @@ import re
 import yaml
 
 from agents_crds.v1alpha1 import AgentRun
-from tests.component.conftest import NewTenant
 from tests.component.platform import Platform
-from tests.component.tenant import METER, Tenant, condition, eventually, manifest
+from tests.component.tenant import METER, NewTenant, Tenant, condition, eventually, manifest
 from tools.local import audit
 
 RUNS = 50
@@ -61,10 +60,9 @@ def about_run(request: audit.Request, tenant: Tenant) -> bool:
 
 def test_run_waits_for_its_agent_and_then_goes_on(tenant: Tenant) -> None:
     tenant.apply_run("early", "late")
-    waiting = eventually(lambda: tenant.get(AgentRun, "early"), lambda run: bool(run.status.conditions))
-    assert condition(waiting, "Succeeded").status == "Unknown"
-    assert condition(waiting, "Succeeded").reason == "AgentNotFound"
-    assert "there is no Agent late" in condition(waiting, "Succeeded").message
+    waiting = tenant.wait_for_reason("early", "AgentNotFound")
+    assert waiting.status == "Unknown"
+    assert "there is no Agent late" in waiting.message
     tenant.apply_agent("late")
     tenant.wait("agentrun/early", "Succeeded")
 
@@ -75,14 +73,16 @@ def test_recreated_run_never_gets_the_old_ones_outcome(platform: Platform, tenan
     tenant.apply_run("again", "reader", f"{METER} First.")
     platform.standin.wait_until_held(hold)
     old = tenant.get(AgentRun, "again")
+    old_workflow = tenant.workflow_of("again")
     tenant.delete("agentrun/again")
     new = tenant.finished_run("again", "reader", "Please read the meter 'south-3'.")
     platform.standin.release(hold)
     assert new.metadata.uid != old.metadata.uid
     assert new.status.output is not None
     assert "south-3" in new.status.output.text
-    for _ in range(10):
-        assert tenant.get(AgentRun, "again").status == new.status
+    # Whatever the old workflow had to report, it has reported once it is closed.
+    eventually(lambda: platform.workflow_status(old_workflow), lambda status: status != "RUNNING")
+    assert tenant.get(AgentRun, "again").status == new.status
 
 
 def test_deleted_run_stops_its_workflow(platform: Platform, tenant: Tenant) -> None:

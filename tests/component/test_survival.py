@@ -104,6 +104,25 @@ def test_operator_killed_before_the_report(platform: Platform, operator: Operato
     assert_done_once(platform, tenant)
 
 
+def test_run_deleted_while_the_operator_is_down_has_its_workflow_stopped(
+    platform: Platform, operator: Operator, tenant: Tenant
+) -> None:
+    tenant.ready_agent("reader")
+    hold = platform.standin.hold("POST", "/v1/conversations", times=1)
+    tenant.apply_run("unwanted", "reader")
+    platform.standin.wait_until_held(hold)
+    workflow = tenant.workflow_of("unwanted")
+    operator.stop()
+    tenant.delete("agentrun/unwanted")
+    assert platform.workflow_status(workflow) == "RUNNING"
+    operator.start()
+    # Nobody told the new operator of the run: only the comparison with Temporal finds its workflow.
+    eventually(
+        lambda: platform.workflow_status(workflow), lambda status: status in {"CANCELED", "TERMINATED"}
+    )
+    platform.standin.release(hold)
+
+
 def test_operator_killed_while_it_creates_a_remote_agent_makes_no_second_one(
     platform: Platform, operator: Operator, tenant: Tenant
 ) -> None:
@@ -115,6 +134,11 @@ def test_operator_killed_while_it_creates_a_remote_agent_makes_no_second_one(
     operator.start()
     tenant.wait("agent/reader", "Ready")
     assert len(tenant.remote_agents()) == 1
+
+
+def test_operator_says_that_it_is_alive_and_ready(operator: Operator) -> None:
+    assert operator.answers("healthz") == (200, "ok\n")
+    assert operator.answers("readyz") == (200, "ok\n")
 
 
 def test_operator_ends_by_itself_when_asked_to(operator: Operator) -> None:

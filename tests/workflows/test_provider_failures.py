@@ -202,6 +202,29 @@ async def test_a_key_put_right_in_the_file_lets_a_waiting_run_finish(bench: Benc
     assert done_once(bench)
 
 
+async def test_waiting_for_a_key_leaves_the_patience_for_errors(bench: Bench) -> None:
+    agent = await bench.agent("get_rate")
+    for nth in range(1, PATIENCE.attempts + 2):
+        bench.standin.fail("POST", START, AnswerWith(status=401), nth=nth)
+    for nth in range(PATIENCE.attempts + 2, 2 * PATIENCE.attempts + 1):
+        bench.standin.fail("POST", START, AnswerWith(status=503, headers=SOON), nth=nth)
+    outcome = await bench.run(agent, QUESTION)
+    assert outcome.result.reason == Reason.SUCCEEDED
+    assert done_once(bench)
+    answered = bench.standin.counters().responses
+    assert [answered[f"POST /v1/conversations {status}"] for status in (401, 503, 200)] == [4, 2, 1]
+
+
+async def test_errors_that_last_end_the_run_also_after_waiting_for_a_key(bench: Bench) -> None:
+    agent = await bench.agent()
+    bench.standin.fail("POST", START, AnswerWith(status=401), nth=1)
+    for nth in range(2, 8):
+        bench.standin.fail("POST", START, AnswerWith(status=503, headers=SOON), nth=nth)
+    outcome = await bench.run(agent, QUESTION)
+    assert outcome.result.reason == Reason.PROVIDER_ERROR
+    assert "(3 attempts in" in outcome.result.message
+
+
 async def test_a_secret_that_appears_late_lets_a_waiting_run_finish(bench: Bench) -> None:
     agent = await bench.agent("get_rate", key_path="late/api-key")
     handle = await bench.start(agent, QUESTION)

@@ -9,12 +9,13 @@ from tools.errors import ExpectedError
 from tools.local.defaults import DEFAULT_MODULES, default_manifests
 from tools.local.environment import python_environment
 from tools.local.install import install
-from tools.local.kubectl import Kubectl, agents
+from tools.local.kubectl import Kubectl
 from tools.local.platform import PROCESSES, Layout, Platform, settled_ports, spare_ports
 from tools.local.ports import is_free
 from tools.local.processes import Processes, Service
-from tools.local.provider import Provider, chosen_provider, is_local
+from tools.local.provider import Provider, chosen_provider
 from tools.local.sources import module_sources, sources_version
+from tools.local.unattended import observe_unattended
 from tools.parts.catalog import ROOT
 from tools.parts.obtain import obtain
 from tools.parts.store import replace_link
@@ -78,8 +79,9 @@ def _make_way(kubectl: Kubectl, provider: Provider) -> None:
     url = kubectl("get", *name, "--output=jsonpath={.spec.url}")
     if url in {"", provider.url}:
         return
-    if not is_local(url) and (left := agents(kubectl)):
-        raise ExpectedError(f"{', '.join(left)} may still be at {url}: `make down` first, which removes them")
+    if left := observe_unattended(kubectl):
+        names = ", ".join(f"{agent.namespace}/{agent.name}" for agent in left)
+        raise ExpectedError(f"{names} may still be at {url}: `make down` first, which removes them")
     kubectl("delete", *name)
 
 

@@ -5,11 +5,14 @@
 
 from datetime import timedelta
 
-from agents_crds.v1alpha1 import ConditionType, Reason
+from agents_crds.v1alpha1 import Condition, ConditionType, Reason
 
 
 class Waiting(Exception):
     """What is missing may come by itself: say why, and look again after a while."""
+
+    reached: tuple[Condition, ...] = ()
+    """What the reconcile found in order before it ended, to be written along."""
 
     def __init__(
         self,
@@ -31,6 +34,9 @@ class Waiting(Exception):
 
 class Stalled(Exception):
     """Only a change of the object, or of what it refers to, helps: say which."""
+
+    reached: tuple[Condition, ...] = ()
+    """What the reconcile found in order before it ended, to be written along."""
 
     def __init__(
         self, reason: Reason, message: str, *, condition: ConditionType = ConditionType.READY

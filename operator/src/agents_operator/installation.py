@@ -20,7 +20,13 @@ async def find_installation(configured: str | None, configmaps: ConfigMaps) -> s
     generated = "".join(secrets.choice(ALPHABET) for _ in range(8))
     try:
         await configmaps.create(CONFIG_MAP, KEY, generated)
-    except ConflictError:
+    except ConflictError as error:
         # Another replica was faster.
-        return await find_installation(configured, configmaps)
+        theirs = await configmaps.read(CONFIG_MAP, KEY)
+        if theirs is None:
+            raise LookupError(
+                f"ConfigMap {configmaps.namespace}/{CONFIG_MAP} has no key {KEY}: "
+                "put the installation id there, or delete it if this is a new install"
+            ) from error
+        return theirs
     return generated

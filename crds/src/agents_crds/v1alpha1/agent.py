@@ -129,6 +129,9 @@ class RemoteAgent(ApiModel):
     provider: Annotated[str, Field(max_length=253)] | None = None
     """Name of the ModelProvider it lives at."""
 
+    url: Annotated[str, Field(max_length=2048)] | None = None
+    """Address of that ModelProvider when it was made or found; at another address it is not looked for."""
+
     create_pending: Flag | None = None
     """A create request may be under way: before another one is sent, the agent is searched for."""
 

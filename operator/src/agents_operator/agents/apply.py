@@ -28,8 +28,7 @@ async def apply_agent(action: Action, mistral: MistralAgents) -> MistralAgent:
 
 async def remove_agent(agent_id: str, identity: AgentIdentity, mistral: MistralAgents) -> tuple[str, ...]:
     """Delete an agent, unless it is gone or somebody else's; return its id if it was there."""
-    remote = await observe_remote(agent_id, identity, mistral)
-    if remote is None:
+    if await observe_remote(agent_id, identity, mistral) is None:
         return ()
     await mistral.delete(agent_id)
     return (agent_id,)

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from agents_crds.v1alpha1 import Agent, Reason, RemoteAgent
+from agents_crds.v1alpha1 import Agent, ModelProvider, Reason, RemoteAgent
 from agents_operator.agents.observe import runs_under_way
 from agents_operator.agents.orphans import Orphans
+from agents_operator.agents.plan import is_at_another_address
 from agents_operator.agents.retire import Retirement
 from agents_operator.engine.world import World
 from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.resources import AGENTS
+from agents_operator.providers import ProviderAccess
 
 FINALIZER = "durable-agents.dev/remote-agent"
 NAMED_RUNS = 3
@@ -23,6 +25,7 @@ class AgentDeletion:
         self,
         world: World,
         api: KubernetesApi,
+        providers: ProviderAccess,
         retirement: Retirement,
         orphans: Orphans,
         *,
@@ -32,6 +35,7 @@ class AgentDeletion:
     ) -> None:
         self._world = world
         self._api = api
+        self._providers = providers
         self._retirement = retirement
         self._orphans = orphans
         self._retry_interval = retry_interval
@@ -46,11 +50,13 @@ class AgentDeletion:
             require_idle(
                 agent, self._world, Reason.DELETING, "is deleted", retry_interval=self._retry_interval
             )
-            for left in left_behind(agent):
+            provider = self._world.providers.named(agent.metadata.namespace, agent.spec.provider_ref.name)
+            for left in left_behind(agent, provider):
                 await self._remove(agent, left)
         remaining = tuple(name for name in agent.metadata.finalizers if name != FINALIZER)
         # What is stored then is not remembered: the watch may have said already that the Agent is gone.
         await self._api.write_finalizers(AGENTS, agent, remaining)
+        self._providers.forget_unused(apart_from=agent)
 
     async def _remove(self, agent: Agent, left: RemoteAgent) -> None:
         try:
@@ -61,13 +67,19 @@ class AgentDeletion:
             await self._orphans.record(agent, left, early.message, now=self._now())
 
 
-def left_behind(agent: Agent) -> tuple[RemoteAgent, ...]:
-    """List what an Agent may have at providers: what is on record, and what an unfinished move made."""
-    recorded = agent.status.remote
+def left_behind(agent: Agent, provider: ModelProvider | None) -> tuple[RemoteAgent, ...]:
+    """List what an Agent may have at providers: what is on record, and what an unfinished move made.
+
+    `provider` is the one that the spec names, None when it is gone.
+    """
+    recorded, name = agent.status.remote, agent.spec.provider_ref.name
     if recorded is None:
         return ()
-    if recorded.id is not None and recorded.create_pending:
-        return (recorded, RemoteAgent(provider=agent.spec.provider_ref.name, create_pending=True))
+    moved = recorded.provider not in {None, name} or (
+        provider is not None and is_at_another_address(recorded, provider)
+    )
+    if recorded.create_pending and (recorded.id is not None or moved):
+        return (recorded, RemoteAgent(provider=name, create_pending=True))
     return (recorded,)
 
 

@@ -10,6 +10,7 @@ from agents_crds.v1alpha1 import Agent, EventReason, RemoteAgent
 from agents_crds.v1alpha1.fields import Time
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.configmaps import ConfigMaps
+from agents_operator.kubernetes.errors import ForbiddenError, GoneError, RejectedError
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import AGENTS
 
@@ -28,14 +29,15 @@ class Orphan(BaseModel):
     remote_id: str | None
     provider: str | None
     provider_url: str | None
-    """None when the ModelProvider was gone."""
+    """As recorded, or as the ModelProvider says; None when neither is known."""
     why: str
     when: Time
 
     @property
     def key(self) -> str:
         """Key in the ConfigMap, the same each time this one is recorded."""
-        digest = hashlib.sha256(repr((self.uid, self.provider, self.remote_id)).encode()).hexdigest()[:16]
+        told_apart = (self.uid, self.provider, self.provider_url, self.remote_id)
+        digest = hashlib.sha256(repr(told_apart).encode()).hexdigest()[:16]
         return f"{self.namespace}.{self.name}.{digest}"
 
 
@@ -58,7 +60,10 @@ class Orphans:
         self._logger = logger
 
     async def record(self, agent: Agent, recorded: RemoteAgent, why: str, *, now: datetime) -> None:
-        """Record what `recorded` speaks of; doing it again changes nothing but the time."""
+        """Record what `recorded` speaks of; doing it again changes nothing but the time.
+
+        Where it cannot be written the log has it: nobody's deletion waits for room in a ConfigMap.
+        """
         namespace, name = agent.metadata.namespace, agent.metadata.name
         provider = self._world.providers.named(namespace, recorded.provider or agent.spec.provider_ref.name)
         orphan = Orphan(
@@ -68,11 +73,11 @@ class Orphans:
             uid=agent.metadata.uid,
             remote_id=recorded.id,
             provider=recorded.provider,
-            provider_url=provider.spec.url if provider else None,
+            provider_url=recorded.url or (provider.spec.url if provider else None),
             why=why,
             when=now,
         )
-        await self._configmaps.put(CONFIGMAP, orphan.key, orphan.model_dump_json())
+        kept = await self._keep(orphan)
         what = f"remote agent {recorded.id}" if recorded.id else "a remote agent that may have been made"
         self._logger.warning("agent %s: left %s behind: %s", Key.of(agent), what, why)
         await self._events.post(
@@ -80,6 +85,19 @@ class Orphans:
             agent,
             "Warning",
             EventReason.REMOTE_AGENT_ORPHANED,
-            f"{what} was not deleted and is recorded in ConfigMap {CONFIGMAP}: {why}",
+            f"{what} was not deleted and {kept}: {why}",
             action="Delete",
         )
+
+    async def _keep(self, orphan: Orphan) -> str:
+        """Write an orphan down, and say where."""
+        record = orphan.model_dump_json()
+        where = f"{self._configmaps.namespace}/{CONFIGMAP}"
+        try:
+            await self._configmaps.put(CONFIGMAP, orphan.key, record)
+        except (ForbiddenError, GoneError, RejectedError) as error:
+            self._logger.exception(
+                "ConfigMap %s cannot be written, so delete this remote agent by hand: %s", CONFIGMAP, record
+            )
+            return f"could not be recorded in ConfigMap {where} ({error})"
+        return f"is recorded in ConfigMap {where}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agents_crds.v1alpha1 import Agent, ConditionType, RemoteAgent
+from agents_crds.v1alpha1 import Agent, ConditionType, ModelProvider, RemoteAgent
 from agents_operator.agents.definition import DesiredAgent
 from agents_operator.engine.conditions import is_true
 from agents_operator.mistral import MistralAgent
@@ -49,7 +49,7 @@ class Here:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """It is recorded at another provider than the spec names, and has to move."""
+    """It is recorded at another provider or address than the spec names, and has to move."""
 
     recorded: RemoteAgent
 
@@ -57,13 +57,18 @@ class Elsewhere:
 Place = Nowhere | Here | Elsewhere
 
 
-def place(recorded: RemoteAgent | None, provider: str) -> Place:
+def place(recorded: RemoteAgent | None, provider: ModelProvider) -> Place:
     """Tell where the recorded remote agent is, seen from the provider that the spec names."""
     if recorded is None:
         return Nowhere()
-    if recorded.provider not in {None, provider}:
+    if recorded.provider not in {None, provider.metadata.name} or is_at_another_address(recorded, provider):
         return Elsewhere(recorded)
     return Nowhere() if recorded.id is None else Here(recorded, recorded.id)
+
+
+def is_at_another_address(recorded: RemoteAgent, provider: ModelProvider) -> bool:
+    """Tell whether the provider of the recorded name has another address now: what is there is not ours."""
+    return recorded.url not in {None, provider.spec.url}
 
 
 def is_interrupted_move(recorded: RemoteAgent | None, where: Place) -> bool:
@@ -92,7 +97,7 @@ def plan_agent(desired: DesiredAgent, recorded: RemoteAgent | None, remote: Mist
     return Update(remote, desired, drifted=sent)
 
 
-def is_in_step(agent: Agent, desired: DesiredAgent, provider: str) -> bool:
+def is_in_step(agent: Agent, desired: DesiredAgent, provider: ModelProvider) -> bool:
     """Tell whether, as far as is known, nothing needs to be sent and the Agent is Ready."""
     match place(agent.status.remote, provider):
         case Here(recorded):

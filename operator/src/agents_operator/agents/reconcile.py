@@ -12,7 +12,7 @@ from agents_operator.agents.orphans import Orphans
 from agents_operator.agents.plan import is_in_step
 from agents_operator.agents.references import ResolvedRefs, not_ready, resolve_refs
 from agents_operator.agents.retire import Retirement
-from agents_operator.agents.status import reached_status, suspended_status, synced_status
+from agents_operator.agents.status import reached_conditions, suspended_status, synced_status
 from agents_operator.agents.sync import RemoteSync, Target
 from agents_operator.engine.queue import jittered
 from agents_operator.engine.settle import Settle
@@ -61,6 +61,7 @@ class AgentReconciler:
         self._deletion = AgentDeletion(
             world,
             api,
+            providers,
             retirement,
             orphans,
             retry_interval=retry_interval,
@@ -87,9 +88,8 @@ class AgentReconciler:
             reached.append(ConditionType.RESOLVED_REFS)
             return await self._keep_in_step(agent, refs)
         except (Waiting, Stalled) as early:
-            current = self._latest(agent)
             held = [type_ for type_ in reached if type_ is not early.condition]
-            await self._settle.write(current, reached_status(current, held, now=self._now()))
+            early.reached = reached_conditions(agent, held, now=self._now())
             raise
 
     async def _keep_in_step(self, agent: Agent, refs: ResolvedRefs) -> timedelta:
@@ -98,7 +98,7 @@ class AgentReconciler:
             await self._bring_in_step(agent, desired, refs)
         except Waiting as waiting:
             current = self._latest(agent)
-            if waiting.reason not in HICCUPS or not is_in_step(current, desired, refs.provider.metadata.name):
+            if waiting.reason not in HICCUPS or not is_in_step(current, desired, refs.provider):
                 raise
             await self._stay_ready(current, waiting)
             return jittered(waiting.after)

@@ -4,7 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from agents_crds.v1alpha1 import Agent, AgentStatus, Condition, ConditionType, Reason, RemoteAgent
+from agents_crds.v1alpha1 import (
+    Agent,
+    AgentStatus,
+    Condition,
+    ConditionType,
+    ModelProvider,
+    Reason,
+    RemoteAgent,
+)
 from agents_operator.agents.plan import Elsewhere, Place
 from agents_operator.engine.conditions import condition, with_conditions
 from agents_operator.mistral import MistralAgent
@@ -15,10 +23,13 @@ REACHED = {
 }
 
 
-def reached_status(agent: Agent, reached: Iterable[ConditionType], *, now: datetime) -> AgentStatus:
+def reached_conditions(
+    agent: Agent, types: Iterable[ConditionType], *, now: datetime
+) -> tuple[Condition, ...]:
     """Say how far a reconcile got, whatever ended it."""
-    return agent.status.model_copy(
-        update={"conditions": with_conditions(agent.status.conditions, *_reached(agent, reached, now=now))}
+    return tuple(
+        condition(type_, "True", *REACHED[type_], generation=agent.metadata.generation, now=now)
+        for type_ in types
     )
 
 
@@ -28,28 +39,40 @@ def suspended_status(agent: Agent, *, now: datetime) -> AgentStatus:
     return _with(agent, agent.status.remote, (_ready(agent, "False", Reason.SUSPENDED, message, now=now),))
 
 
-def fenced_status(agent: Agent, where: Place, provider: str, *, now: datetime) -> AgentStatus:
-    """Announce a create request. An agent that moves stays on record until the new one is there."""
+def fenced_status(agent: Agent, where: Place, provider: ModelProvider, *, now: datetime) -> AgentStatus:
+    """Announce a create request; one that is on record already changes nothing.
+
+    An agent that moves stays on record until the new one is there.
+    """
+    name = provider.metadata.name
     match where:
         case Elsewhere(recorded):
             remote = recorded.model_copy(update={"create_pending": True})
         case _:
-            remote = RemoteAgent(provider=provider, create_pending=True)
-    message = f"making the remote agent at ModelProvider {provider}"
+            remote = RemoteAgent(provider=name, url=provider.spec.url, create_pending=True)
+    if remote == agent.status.remote:
+        return agent.status
+    message = f"making the remote agent at ModelProvider {name}"
     progress = _ready(agent, "False", Reason.PROGRESSING, message, now=now)
-    return _with(agent, remote, (*_reached(agent, REACHED, now=now), progress))
+    return _with(agent, remote, (*reached_conditions(agent, REACHED, now=now), progress))
 
 
-def recorded_agent(remote: MistralAgent, digest: str, provider: str) -> RemoteAgent:
+def recorded_agent(remote: MistralAgent, digest: str, provider: ModelProvider) -> RemoteAgent:
     """Record a remote agent that is as desired."""
-    return RemoteAgent(id=remote.id, version=remote.version, hash=digest, provider=provider)
+    return RemoteAgent(
+        id=remote.id,
+        version=remote.version,
+        hash=digest,
+        provider=provider.metadata.name,
+        url=provider.spec.url,
+    )
 
 
 def synced_status(agent: Agent, remote: RemoteAgent, *, now: datetime) -> AgentStatus:
     """Say that the remote agent is as the spec says."""
     message = f"remote agent {remote.id} is at version {remote.version}"
     ready = _ready(agent, "True", Reason.SYNCED, message, now=now)
-    return _with(agent, remote, (*_reached(agent, REACHED, now=now), ready))
+    return _with(agent, remote, (*reached_conditions(agent, REACHED, now=now), ready))
 
 
 def _with(agent: Agent, remote: RemoteAgent | None, conditions: Iterable[Condition]) -> AgentStatus:
@@ -57,13 +80,6 @@ def _with(agent: Agent, remote: RemoteAgent | None, conditions: Iterable[Conditi
         observed_generation=agent.metadata.generation,
         remote=remote,
         conditions=with_conditions(agent.status.conditions, *conditions),
-    )
-
-
-def _reached(agent: Agent, types: Iterable[ConditionType], *, now: datetime) -> tuple[Condition, ...]:
-    return tuple(
-        condition(type_, "True", *REACHED[type_], generation=agent.metadata.generation, now=now)
-        for type_ in types
     )
 
 

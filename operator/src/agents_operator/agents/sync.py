@@ -72,8 +72,8 @@ class RemoteSync:
     async def bring_in_step(self, agent: Agent, target: Target) -> None:
         """Find, make or change the remote agent, record it, and say so; raise Waiting or Stalled if not."""
         recorded = agent.status.remote
-        where = place(recorded, target.name)
-        if isinstance(where, Elsewhere):
+        where = place(recorded, target.provider)
+        if isinstance(where, Elsewhere) and where.recorded.provider not in {None, target.name}:
             require_idle(
                 agent,
                 self._world,
@@ -90,7 +90,7 @@ class RemoteSync:
             applied = await apply_agent(action, target.mistral)
         self._log(agent, action, applied)
         await self._leave(agent, where, recorded, applied, target)
-        now_recorded = recorded_agent(applied, target.desired.hash, target.name)
+        now_recorded = recorded_agent(applied, target.desired.hash, target.provider)
         agent = await self._settle.write(agent, synced_status(agent, now_recorded, now=self._now()))
         await self._tell(agent, where, action, applied)
 
@@ -102,8 +102,11 @@ class RemoteSync:
                 return None
 
     async def _fence(self, agent: Agent, where: Place, target: Target) -> Agent:
-        """Announce a create request, by a write that fails when somebody else wrote the Agent."""
-        status = fenced_status(agent, where, target.name, now=self._now())
+        """Announce a create request, by a write that fails when somebody else wrote the Agent.
+
+        One that is on record already needs no other: it is searched for before the next is sent.
+        """
+        status = fenced_status(agent, where, target.provider, now=self._now())
         return await self._settle.write(agent, status)
 
     async def _search(self, agent: Agent, target: Target) -> MistralAgent | None:

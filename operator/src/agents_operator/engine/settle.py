@@ -125,6 +125,7 @@ def early_status(
             "observed_generation": generation,
             "conditions": with_conditions(
                 stored.status.conditions,
+                *early.reached,
                 *(
                     condition(
                         type_,

@@ -15,6 +15,7 @@ class ConfigMaps:
     """ConfigMaps in one namespace."""
 
     def __init__(self, api: KubernetesApi, namespace: str) -> None:
+        self.namespace = namespace
         self._api = api
         self._path = f"api/v1/namespaces/{namespace}/configmaps"
 

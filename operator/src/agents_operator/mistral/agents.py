@@ -36,6 +36,9 @@ CHECK_TIMEOUT = timedelta(seconds=10)
 
 PAGE = 1000
 
+MOST_PAGES = 50
+"""Most pages that are read of one listing: a server may name a next page without end."""
+
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -118,7 +121,7 @@ class MistralAgents:
     ) -> tuple[MistralAgent, ...]:
         found: list[MistralAgent] = []
         token: str | None = None
-        while True:
+        for _ in range(MOST_PAGES):
             # `metadata` must be passed: the SDK sends garbage where it is left out.
             request = self._agents.list_pages_async(
                 metadata=metadata, name=name, page_token=token, page_size=PAGE
@@ -128,6 +131,10 @@ class MistralAgents:
             if not page.next_page_token or page.next_page_token == token:
                 return tuple(found)
             token = page.next_page_token
+        raise ProviderRejectedError(
+            f"lists agents on more than {MOST_PAGES} pages: remove agents that nobody needs from the "
+            "account, or correct spec.url if this is not Mistral's API"
+        )
 
     async def _parsed(self, shape: type[M], request: Awaitable[BaseModel], *, model: str | None = None) -> M:
         """Read an answer; one that only the SDK cannot read is a success: its side effect happened."""

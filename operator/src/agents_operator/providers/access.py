@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from agents_crds.v1alpha1 import ConditionType, ModelProvider, Reason
+from agents_crds.v1alpha1 import Agent, ConditionType, ModelProvider, Reason
 from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
 from agents_operator.kubernetes.errors import ForbiddenError
@@ -53,6 +53,16 @@ class ProviderAccess:
                 raise
             return last
 
+    def forget_unused(self, *, apart_from: Agent | None = None) -> None:
+        """Drop the keys of ModelProviders that are gone and that no Agent, but for the one, refers to."""
+        for namespace, name in tuple(self._last):
+            if self._world.providers.named(namespace, name) is None and not any(
+                refers_to(agent, name)
+                for agent in self._world.agents.within(namespace)
+                if apart_from is None or agent.metadata.uid != apart_from.metadata.uid
+            ):
+                del self._last[namespace, name]
+
     def find(self, namespace: str, name: str) -> ModelProvider:
         """Return the ModelProvider of that name; raise Waiting when there is none."""
         provider = self._world.providers.named(namespace, name)
@@ -95,6 +105,12 @@ class ProviderAccess:
         opened = OpenedProvider(provider, self._connections.open(provider.spec.url, key))
         self._last[namespace, provider.metadata.name] = opened
         return opened.mistral
+
+
+def refers_to(agent: Agent, provider: str) -> bool:
+    """Tell whether an Agent needs the ModelProvider of that name, or has left something there."""
+    recorded = agent.status.remote
+    return provider in {agent.spec.provider_ref.name, recorded.provider if recorded else None}
 
 
 def is_header_value(key: SecretStr) -> bool:

@@ -39,6 +39,7 @@ class ProviderReconciler:
 
     async def reconcile(self, key: Key) -> timedelta | None:
         """Try one provider's key; return when to try it again."""
+        self.access.forget_unused()
         return await self._settle.run(key, self._sync)
 
     async def _sync(self, provider: ModelProvider) -> timedelta | None:

@@ -1,13 +1,19 @@
 """The end of an Agent, and what becomes of its remote agent."""
 
+import logging
 from datetime import timedelta
 
+import pytest
+
 from agents_crds.v1alpha1 import AgentRunStatus
+from agents_operator.agents.orphans import Orphans
+from agents_operator.kubernetes.configmaps import ConfigMaps
+from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS
 from tests.standin.control import StandIn
 from tests.standin.faults import AnswerWith, LoseResponse
 from tests.unit.operator.bench import DELETION_TIMEOUT, RETRY, Bench
-from tests.unit.operator.hand import delete_by_hand
+from tests.unit.operator.hand import delete_by_hand, duplicate_by_hand
 
 
 async def test_deleted_agent_leaves_no_remote_agent(bench: Bench, standin: StandIn) -> None:
@@ -99,6 +105,16 @@ async def test_create_request_that_was_lost_is_cleaned_up(bench: Bench, standin:
     assert standin.agents() == ()
 
 
+async def test_twin_of_a_lost_create_request_goes_too(bench: Bench, standin: StandIn) -> None:
+    await bench.add_agent()
+    await bench.reconcile()
+    duplicate_by_hand(standin, standin.agents()[0])
+    await bench.delete(AGENTS, "finance")
+    await bench.reconcile()
+    assert await bench.is_gone()
+    assert standin.agents() == ()
+
+
 async def test_remote_agent_of_another_installation_is_not_deleted(bench: Bench, standin: StandIn) -> None:
     await bench.add_agent()
     await bench.reconcile()
@@ -157,6 +173,48 @@ async def test_orphan_is_recorded_when_key_and_provider_were_gone_before_the_ope
     assert await bench.is_gone()
     (orphan,) = await bench.orphans()
     assert standin.agents()[0].id in orphan
+
+
+async def test_remote_agent_at_an_address_that_its_provider_left_is_an_orphan(
+    bench: Bench, standin: StandIn
+) -> None:
+    await bench.add_agent()
+    await bench.reconcile()
+    await bench.delete(MODEL_PROVIDERS, "default")
+    await bench.delete_secret()
+    await bench.add_provider("default", account="other")
+    await bench.delete(AGENTS, "finance")
+    await bench.reconcile()
+    assert not await bench.is_gone()
+    bench.ahead = DELETION_TIMEOUT + timedelta(seconds=1)
+    await bench.reconcile()
+    assert await bench.is_gone()
+    (orphan,) = await bench.orphans()
+    assert standin.agents()[0].id in orphan
+    assert standin.url in orphan
+
+
+async def test_orphan_that_cannot_be_recorded_is_logged_and_told(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await bench.add_agent()
+    await bench.reconcile()
+    logger = logging.getLogger("tests")
+    orphans = Orphans(
+        bench.world,
+        ConfigMaps(bench.api, "no-such-namespace"),
+        Events(bench.api, "tests", logger),
+        installation="tests",
+        logger=logger,
+    )
+    remote = await bench.remote()
+    await orphans.record(await bench.agent(), remote, "the key is gone", now=bench.now())
+    (error,) = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    for needed in (remote.id, remote.url, "the key is gone"):
+        assert needed is not None
+        assert needed in error
+    note = (await bench.events())["RemoteAgentOrphaned"]
+    assert "could not be recorded in ConfigMap no-such-namespace/durable-agents-orphans" in note
 
 
 async def test_suspended_agent_can_be_deleted(bench: Bench, standin: StandIn) -> None:

@@ -8,6 +8,7 @@ from agents_crds.v1alpha1 import AgentRunStatus
 from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS
 from tests.standin.control import StandIn
 from tests.standin.faults import AnswerWith, LoseResponse
+from tests.unit.operator.agents.account import only
 from tests.unit.operator.bench import DELETION_TIMEOUT, Bench
 
 OTHER: JsonValue = {"name": "other"}
@@ -20,6 +21,13 @@ async def moving(bench: Bench) -> None:
     await bench.add_agent()
     await bench.reconcile()
     await bench.edit(providerRef=OTHER)
+
+
+async def replace_default(bench: Bench, *, account: str) -> None:
+    """Delete the ModelProvider and make another of its name."""
+    await bench.delete(MODEL_PROVIDERS, "default")
+    await bench.delete_secret()
+    await bench.add_provider("default", account=account)
 
 
 async def test_new_remote_agent_is_made_and_the_old_one_deleted(
@@ -157,3 +165,32 @@ async def test_two_providers_of_one_account_share_the_remote_agent(bench: Bench,
     assert [found.id for found in standin.agents()] == [remote.id]
     assert (await bench.remote()).provider == "again"
     assert standin.counters().agents_created == 1
+
+
+async def test_provider_of_the_same_name_at_another_address_leaves_an_orphan(
+    bench: Bench, standin: StandIn, other_standin: StandIn
+) -> None:
+    await bench.add_agent()
+    await bench.reconcile()
+    await bench.add_run("going", AgentRunStatus(workflow_id="tests/going"))
+    await replace_default(bench, account="other")
+    asked = standin.counters()
+    await bench.reconcile()
+    assert (await bench.remote()).id == only(other_standin).id
+    assert (await bench.remote()).url == other_standin.url
+    assert (await bench.conditions())["Ready"] == "True Synced"
+    (orphan,) = await bench.orphans()
+    assert only(standin).id in orphan
+    assert standin.url in orphan
+    assert standin.counters() == asked
+
+
+async def test_provider_that_is_made_again_as_it_was_changes_nothing(bench: Bench, standin: StandIn) -> None:
+    await bench.add_agent()
+    await bench.reconcile()
+    before = await bench.remote()
+    await replace_default(bench, account="default")
+    await bench.reconcile()
+    assert await bench.remote() == before
+    assert len(standin.agents()) == 1
+    assert await bench.orphans() == ()

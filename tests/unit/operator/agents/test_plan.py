@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents_crds.v1alpha1 import Agent, AgentStatus, Condition, RemoteAgent
+from agents_crds.v1alpha1 import Agent, AgentStatus, Condition, ModelProvider, ObjectMeta, RemoteAgent
 from agents_operator.agents.plan import (
     Create,
     Elsewhere,
@@ -20,7 +20,14 @@ from agents_operator.mistral import MistralAgent
 from tests.unit.operator.agents.samples import NOW, agent, desired, remote
 
 HASH = desired().hash
-AT = RemoteAgent(id="ag_1", version=3, hash=HASH, provider="default")
+URL = "https://provider"
+PROVIDER = ModelProvider.model_validate(
+    {
+        "metadata": ObjectMeta(name="default", namespace="team-a", uid="uid-2", generation=1),
+        "spec": {"url": URL, "apiKeySecretRef": {"name": "mistral"}},
+    }
+)
+AT = RemoteAgent(id="ag_1", version=3, hash=HASH, provider="default", url=URL)
 
 
 def recorded(**fields: object) -> RemoteAgent:
@@ -82,10 +89,13 @@ def test_plan(
             True,
         ),
         (recorded(create_pending=True), Here(recorded(create_pending=True), "ag_1"), True),
+        # Recorded by a release that did not record addresses.
+        (recorded(url=None), Here(recorded(url=None), "ag_1"), False),
+        (recorded(url="https://old"), Elsewhere(recorded(url="https://old")), False),
     ],
 )
 def test_place(on_record: RemoteAgent | None, expected: Place, interrupted: bool) -> None:  # noqa: FBT001
-    where = place(on_record, "default")
+    where = place(on_record, PROVIDER)
     assert where == expected
     assert is_interrupted_move(on_record, where) is interrupted
 
@@ -105,8 +115,9 @@ def known(on_record: RemoteAgent | None, *conditions: Condition) -> Agent:
         (known(recorded(hash="old"), READY), False),
         (known(recorded(create_pending=True), READY), False),
         (known(recorded(provider="other"), READY), False),
+        (known(recorded(url="https://old"), READY), False),
         (known(None, READY), False),
     ],
 )
 def test_agent_is_in_step_when_nothing_needs_sending(stored: Agent, expected: bool) -> None:  # noqa: FBT001
-    assert is_in_step(stored, desired(), "default") is expected
+    assert is_in_step(stored, desired(), PROVIDER) is expected

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from agents_crds.v1alpha1 import ConditionType, Reason
 from tests.standin.control import StandIn, rate_limited
 from tests.standin.faults import AnswerWith
-from tests.unit.operator.agents.account import ONE_AGENT, SYNCED, only
+from tests.unit.operator.agents.account import ONE_AGENT, SYNCED, AgentChanges, only, times_told
 from tests.unit.operator.bench import RETRY, Bench
 
 
@@ -23,6 +23,30 @@ async def test_unknown_model_says_so(bench: Bench) -> None:
     await bench.edit(model="mistral-small-latest")
     await bench.reconcile()
     assert await bench.conditions() == SYNCED
+
+
+async def test_unknown_model_is_said_once(bench: Bench) -> None:
+    await bench.add_agent(model="no-such-model")
+    await bench.reconcile()
+    first = await bench.agent()
+    await bench.reconcile()
+    await bench.reconcile()
+    assert (await bench.agent()).metadata.resource_version == first.metadata.resource_version
+    assert await times_told(bench, "ModelNotFound") == 1
+
+
+async def test_end_of_a_reconcile_is_written_at_once(bench: Bench) -> None:
+    await bench.add_agent(workerPoolRef={"name": "missing"})
+    await bench.see_everything()
+    seen = AgentChanges()
+    bench.world.listen(seen)
+    await bench.reconcile()
+    assert await bench.conditions() == {
+        "Accepted": "True Accepted",
+        "ResolvedRefs": "False WorkerPoolNotFound",
+        "Ready": "False WorkerPoolNotFound",
+    }
+    assert seen.count == 1
 
 
 async def test_last_good_version_stays_on_record_when_a_newer_spec_fails(

@@ -1,5 +1,6 @@
 """The adapter and servers that do not do what the API says."""
 
+import itertools
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -49,6 +50,17 @@ async def test_search_reads_every_page() -> None:
 
     async with answering(page) as mistral:
         assert [found.id for found in await mistral.search(IDENTITY)] == ["ag_2"]
+
+
+async def test_listing_without_an_end_is_rejected() -> None:
+    tokens = itertools.count()
+
+    def page(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"object": "list", "data": [], "next_page_token": str(next(tokens))})
+
+    async with answering(page) as mistral:
+        with pytest.raises(ProviderRejectedError, match="more than 50 pages"):
+            await mistral.search(IDENTITY)
 
 
 async def test_silent_server_ends_at_the_deadline(http: httpx2.AsyncClient) -> None:
