@@ -95,16 +95,17 @@ async def scheduled(handle: WorkflowHandle[Any, Any]) -> list[str]:
     ]
 
 
-async def pending_failure(handle: WorkflowHandle[Any, Any], part: str) -> None:
-    """Wait until an attempt of a pending activity failed with a message that contains `part`."""
+async def failure_seen(handle: WorkflowHandle[Any, Any], part: str) -> None:
+    """Wait until an activity of a workflow failed with a message that contains `part`."""
     async with asyncio.timeout(20):
-        while not any(part in message for message in await _pending_failures(handle)):  # noqa: ASYNC110  # a server
+        while not any(part in message for message in await _failures(handle)):  # noqa: ASYNC110  # a server
             await asyncio.sleep(0.05)
 
 
-async def _pending_failures(handle: WorkflowHandle[Any, Any]) -> list[str]:
-    pending = (await handle.describe()).raw_description.pending_activities
-    return [activity.last_failure.message for activity in pending]
+async def _failures(handle: WorkflowHandle[Any, Any]) -> list[str]:
+    events = (await handle.fetch_history()).events
+    kind = EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED
+    return [e.activity_task_failed_event_attributes.failure.message for e in events if e.event_type == kind]
 
 
 def _binary() -> str:

@@ -13,7 +13,7 @@ from tests.standin.control import APPEND, START
 from tests.standin.entries import FunctionCall
 from tests.standin.faults import AddUnknownEntry, AnswerWith, Cut, LoseResponse
 from tests.workflows.bench import PATIENCE, Bench
-from tests.workflows.temporal import pending_failure, timers
+from tests.workflows.temporal import failure_seen, timers
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -195,11 +195,26 @@ async def test_a_key_put_right_in_the_file_lets_a_waiting_run_finish(bench: Benc
     key_path = bench.write_key("wrong", "wrong-key")
     agent = await bench.agent("get_rate", key_path=key_path)
     handle = await bench.start(agent, QUESTION)
-    await pending_failure(handle, "The provider answered 401")
+    await failure_seen(handle, "it refused the key api-key of the Secret wrong")
     bench.write_key("wrong", "standin-key")
     outcome = await bench.finished(handle)
     assert outcome.result.reason == Reason.SUCCEEDED
     assert done_once(bench)
+
+
+async def test_a_key_that_stays_wrong_ends_with_the_runs_time_and_none_of_the_providers_words(
+    bench: Bench,
+) -> None:
+    agent = await bench.agent()
+    body: JsonValue = {"message": "Incorrect API key provided: stan****-key"}
+    bench.standin.fail("POST", START, AnswerWith(status=401, body=body), times=None)
+    handle = await bench.start(agent, QUESTION, limit=timedelta(seconds=1.5))
+    outcome = await bench.finished(handle)
+    assert outcome.result.reason == Reason.TIMED_OUT
+    assert outcome.result.message.endswith("the provider's key was missing or refused")
+    history = (await handle.fetch_history()).to_json()
+    assert "it refused the key api-key of the Secret provider" in history
+    assert "stan****" not in history
 
 
 async def test_waiting_for_a_key_leaves_the_patience_for_errors(bench: Bench) -> None:
@@ -228,7 +243,7 @@ async def test_errors_that_last_end_the_run_also_after_waiting_for_a_key(bench: 
 async def test_a_secret_that_appears_late_lets_a_waiting_run_finish(bench: Bench) -> None:
     agent = await bench.agent("get_rate", key_path="late/api-key")
     handle = await bench.start(agent, QUESTION)
-    await pending_failure(handle, "The Secret late with the key api-key is not there: create it")
+    await failure_seen(handle, "The Secret late with the key api-key is not there: create it")
     bench.write_key("late", "standin-key")
     outcome = await bench.finished(handle)
     assert outcome.result.reason == Reason.SUCCEEDED

@@ -8,10 +8,22 @@ import pytest
 
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.sessions.failures import Answered, Failure, KeyMissing, Unreachable, read_answer
-from agents_worker.sessions.verdict import Effort, GiveUp, Patience, Throttle, TryAgain, Verdict, judge
+from agents_worker.sessions.verdict import (
+    AwaitKey,
+    Effort,
+    GiveUp,
+    Patience,
+    Throttle,
+    TryAgain,
+    Verdict,
+    judge,
+)
 
 NOW = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
 GONE = GiveUp(Reason.CONVERSATION_LOST, "gone")
+KEY_PATH = "mistral/api-key"
+REFUSED = "The provider answered 401: it refused the key api-key of the Secret mistral. Put a valid key there"
+PROBLEM = {"type": "string_too_long", "loc": ["body", "inputs", 0], "msg": "too long", "input": "my secret"}
 FIRST = Effort(attempts=1, elapsed=timedelta())
 DAY = timedelta(days=1)
 
@@ -60,8 +72,12 @@ def test_retry_after_in_all_its_spellings(headers: Mapping[str, str], wait: time
         ),
         ({"message": "no", "type": None, "code": 1500}, "no", "", "1500"),
         ({"detail": "Not allowed"}, "Not allowed", "", ""),
-        ({"detail": [{"loc": ["body"], "msg": "bad"}]}, '[{"loc":["body"],"msg":"bad"}]', "", ""),
-        ({"message": {"detail": "x"}}, '{"detail":"x"}', "", ""),
+        ({"detail": [PROBLEM]}, "body.inputs.0: too long", "", ""),
+        ({"detail": [PROBLEM, {"msg": "bad"}]}, "body.inputs.0: too long; bad", "", ""),
+        ({"message": {"detail": [PROBLEM]}, "type": "invalid"}, "body.inputs.0: too long", "invalid", ""),
+        ({"message": {"detail": "x"}}, "x", "", ""),
+        ({"detail": {"input": "my secret"}}, "no further explanation", "", ""),
+        ({"detail": [{"input": "my secret"}]}, "no further explanation", "", ""),
         ({}, "no further explanation", "", ""),
         ([1], "[1]", "", ""),
     ],
@@ -93,8 +109,8 @@ def again(status: int, delay: timedelta | None = None) -> TryAgain:
     ("failure", "verdict"),
     [
         (Unreachable("cut off"), TryAgain(Reason.PROVIDER_ERROR, "cut off", None)),
-        (KeyMissing("no key"), TryAgain(Reason.SECRET_NOT_FOUND, "no key", seconds(10))),
-        (said(401), TryAgain(Reason.PROVIDER_UNAUTHORIZED, quoted(401), seconds(10))),
+        (KeyMissing("no key"), AwaitKey(Reason.SECRET_NOT_FOUND, "no key")),
+        (said(401), AwaitKey(Reason.PROVIDER_UNAUTHORIZED, REFUSED)),
         *[(said(status), again(status)) for status in (200, 408, 409, 425, 500, 502, 503, 504, 529)],
         (said(503, retry_after=seconds(4)), again(503, seconds(4))),
         (said(429), Throttle(quoted(429), None)),
@@ -113,7 +129,7 @@ def again(status: int, delay: timedelta | None = None) -> TryAgain:
     ],
 )
 def test_what_follows_from_a_first_failure(failure: Failure, verdict: Verdict) -> None:
-    assert judge(failure, FIRST, Patience(), gone=GONE) == verdict
+    assert judge(failure, FIRST, Patience(), key_path=KEY_PATH, gone=GONE) == verdict
 
 
 @pytest.mark.parametrize(
@@ -124,13 +140,32 @@ def test_what_follows_from_a_first_failure(failure: Failure, verdict: Verdict) -
         (said(500), 2, 20, False),
         (said(500), 3, 15, True),
         (Unreachable("cut off"), 10, 1, True),
-        (said(401), 29, 4.9, False),
-        (said(401), 30, 5, True),
-        (said(401), 2, 20, False),
-        (KeyMissing("no key"), 30, 5, True),
+        (said(401), 50, 60, False),
+        (KeyMissing("no key"), 50, 60, False),
         (said(429), 50, 60, False),
     ],
 )
 def test_patience_ends(failure: Failure, attempts: int, minutes: float, final: bool) -> None:  # noqa: FBT001  # a table
-    verdict = judge(failure, Effort(attempts, timedelta(minutes=minutes)), Patience(), gone=GONE)
+    effort = Effort(attempts, timedelta(minutes=minutes))
+    verdict = judge(failure, effort, Patience(), key_path=KEY_PATH, gone=GONE)
     assert isinstance(verdict, GiveUp) == final
+
+
+@pytest.mark.parametrize(
+    ("attempts", "minutes", "asked", "delay"),
+    [
+        (1, 0, seconds(60), seconds(60)),
+        (1, 0, timedelta(hours=20), timedelta(minutes=15)),
+        (5, 14, timedelta(hours=20), timedelta(minutes=1)),
+        (2, 14, seconds(7), seconds(7)),
+        (2, 15, timedelta(hours=20), None),
+        (2, 40, timedelta(hours=20), None),
+        (2, 14, None, None),
+    ],
+)
+def test_a_wait_that_the_provider_asks_for_stays_within_the_patience(
+    attempts: int, minutes: float, asked: timedelta | None, delay: timedelta | None
+) -> None:
+    effort = Effort(attempts, timedelta(minutes=minutes))
+    failure = said(503, retry_after=asked)
+    assert judge(failure, effort, Patience(), key_path=KEY_PATH, gone=GONE) == again(503, delay)

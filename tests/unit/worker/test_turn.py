@@ -6,13 +6,15 @@ import pytest
 
 from agents_crds.contract.run import LoopState, ToolRoute, Usage
 from agents_crds.v1alpha1.conditions import Reason
-from agents_worker.messages import Entry, FunctionCall, Handoff, Message, ModelAnswer, Other
+from agents_worker.messages import Entry, FunctionCall, Handoff, KeyWait, Message, ModelAnswer, Other
 from agents_worker.text import COLLECTED_LIMIT, RESULTS_LIMIT, json_size
 from agents_worker.workflows.turn import (
     CallTools,
     Finish,
     advanced,
     interrupted,
+    key_failed,
+    key_given_up,
     next_step,
     not_given,
     pending_calls,
@@ -85,7 +87,8 @@ def test_next_step(entries: tuple[Entry, ...], turns: int, step: CallTools | Fin
 
 
 def test_an_answer_is_counted_and_what_it_answered_is_dropped() -> None:
-    before = throttled(with_results(advanced(STATE, answer(said("one"), A)), (A,), ("result",)))
+    answered = with_results(advanced(STATE, answer(said("one"), A)), (A,), ("result",))
+    before = key_failed(throttled(answered), STATE.deadline)
     after = advanced(before, answer(said("two")))
     assert after == LoopState(
         deadline=STATE.deadline,
@@ -125,6 +128,29 @@ def test_a_429_is_waited_out_as_the_provider_says_or_ever_longer(
     told = None if retry_after is None else timedelta(seconds=retry_after)
     assert throttle_pause(state, told, 0.0).total_seconds() == seconds
     assert throttle_pause(state, told, 1.0).total_seconds() == pytest.approx(seconds * 1.2)
+
+
+@pytest.mark.parametrize(
+    ("failures", "minutes", "given_up"),
+    [
+        (1, 0, False),
+        (29, 4.9, False),
+        (30, 5, True),
+        (2, 20, False),
+        (3, 20, True),
+    ],
+)
+def test_a_key_has_its_time_to_be_put_right(failures: int, minutes: float, given_up: bool) -> None:  # noqa: FBT001  # a table
+    wait = KeyWait(interval=timedelta(seconds=10), window=timedelta(minutes=5), least_attempts=3)
+    began, state = STATE.deadline, STATE
+    for nth in range(failures):
+        state = key_failed(state, began + timedelta(seconds=nth))
+    assert key_given_up(state, wait, began + timedelta(minutes=minutes)) == given_up
+
+
+def test_a_429_says_that_the_key_is_right() -> None:
+    state = throttled(key_failed(STATE, STATE.deadline))
+    assert (state.throttled, state.key_failures, state.key_failing_since) == (1, 0, None)
 
 
 def test_the_model_is_told_what_tools_it_has() -> None:

@@ -4,6 +4,7 @@
 queue of its own pool; the other messages stay within the build that a run is pinned to.
 """
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -19,6 +20,18 @@ DESCRIBE_TOOLS = "describe_tools"
 THROTTLED = "Throttled"
 """Type of the failure of a model call that the provider refused with 429; its one detail is the number of
 seconds to wait, None where the provider did not say."""
+
+
+class KeyWait(Payload):
+    """How long to wait for the provider's key.
+
+    The one detail of a model call's failure that lasts until the key is put right; the failure's type is the
+    reason of a run that is given up.
+    """
+
+    interval: timedelta
+    window: timedelta
+    least_attempts: int
 
 
 class Message(Payload):

@@ -77,6 +77,10 @@ class LoopState(Payload):
     """Tool results that the next model call takes along."""
     throttled: int = 0
     """How often in a row the provider answered the next model call with 429; it may have acted on it."""
+    key_failures: int = 0
+    """How often in a row the next model call failed for the provider's key; an attempt before may have been
+    acted on."""
+    key_failing_since: datetime | None = None
 
 
 class LoopInput(Payload):

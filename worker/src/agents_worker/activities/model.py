@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from agents_crds.contract.run import ProviderSnapshot
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.activities.beat import beating
 from agents_worker.activities.recovery import Watch, conversation_gone, recover_append, recover_start
@@ -15,19 +16,29 @@ from agents_worker.messages import (
     START_CONVERSATION,
     THROTTLED,
     ConversationStart,
+    KeyWait,
     ModelAnswer,
     ResultsAppend,
 )
 from agents_worker.sessions.failures import ProviderFailed
 from agents_worker.sessions.providers import Providers
-from agents_worker.sessions.verdict import Effort, GiveUp, Patience, Throttle, TryAgain, Verdict, judge
+from agents_worker.sessions.verdict import (
+    AwaitKey,
+    Effort,
+    GiveUp,
+    Patience,
+    Throttle,
+    TryAgain,
+    Verdict,
+    judge,
+)
 
 
 class ModelCalls:
     """The activities of a provider's queue.
 
     A failure that Temporal may repeat is raised as retryable. One that is final has the run's reason as its
-    type, and `THROTTLED` leaves the waiting to the workflow.
+    type, and `THROTTLED` and one with a `KeyWait` leave the waiting to the workflow.
     """
 
     def __init__(self, providers: Providers, patience: Patience) -> None:
@@ -39,7 +50,7 @@ class ModelCalls:
         """Start the run's conversation, or take up the one that an earlier attempt started."""
         conversations = self._providers.conversations(start.provider)
         async with beating():
-            with self._judged(gone=_agent_gone(start)):
+            with self._judged(start.provider, gone=_agent_gone(start)):
                 if _may_have_been_sent(repeated=start.repeated):
                     answer = await recover_start(conversations, start, Watch(self._patience.settle))
                     if answer is not None:
@@ -51,46 +62,53 @@ class ModelCalls:
         """Append the results, unless an earlier attempt did, and return what the agent made of them."""
         conversations = self._providers.conversations(append.provider)
         async with beating():
-            with self._judged(gone=conversation_gone(append)):
+            with self._judged(append.provider, gone=conversation_gone(append)):
                 if _may_have_been_sent(repeated=append.repeated):
                     match await recover_append(conversations, append, Watch(self._patience.settle)):
                         case ModelAnswer() as answer:
                             return answer
                         case GiveUp() as lost:
-                            raise _as_error(lost)
+                            raise self._as_error(lost)
                         case None:
                             pass
                 return await conversations.append(append.conversation_id, append.results)
 
     @contextmanager
-    def _judged(self, *, gone: GiveUp) -> Iterator[None]:
+    def _judged(self, provider: ProviderSnapshot, *, gone: GiveUp) -> Iterator[None]:
         try:
             yield
         except ProviderFailed as failed:
             info = activity.info()
             effort = Effort(info.attempt, datetime.now(UTC) - info.scheduled_time)
+            verdict = judge(failed.failure, effort, self._patience, key_path=provider.key_path, gone=gone)
             # The cause stays out of the workflow's history: it may hold a whole answer of the provider.
-            raise _as_error(judge(failed.failure, effort, self._patience, gone=gone)) from None
+            raise self._as_error(verdict) from None
+
+    def _as_error(self, verdict: Verdict) -> ApplicationError:
+        match verdict:
+            case Throttle(message, retry_after):
+                return ApplicationError(
+                    message,
+                    None if retry_after is None else retry_after.total_seconds(),
+                    type=THROTTLED,
+                    non_retryable=True,
+                    category=ApplicationErrorCategory.BENIGN,
+                )
+            case AwaitKey(reason, message):
+                wait = KeyWait(
+                    interval=self._patience.key_interval,
+                    window=self._patience.key_window,
+                    least_attempts=self._patience.least_attempts,
+                )
+                return ApplicationError(message, wait, type=reason.value, non_retryable=True)
+            case TryAgain(reason, message, delay):
+                return ApplicationError(message, type=reason.value, next_retry_delay=delay)
+            case GiveUp(reason, message):
+                return ApplicationError(message, type=reason.value, non_retryable=True)
 
 
 def _may_have_been_sent(*, repeated: bool) -> bool:
     return repeated or activity.info().attempt > 1
-
-
-def _as_error(verdict: Verdict) -> ApplicationError:
-    match verdict:
-        case Throttle(message, retry_after):
-            return ApplicationError(
-                message,
-                None if retry_after is None else retry_after.total_seconds(),
-                type=THROTTLED,
-                non_retryable=True,
-                category=ApplicationErrorCategory.BENIGN,
-            )
-        case TryAgain(reason, message, delay):
-            return ApplicationError(message, type=reason.value, next_retry_delay=delay)
-        case GiveUp(reason, message):
-            return ApplicationError(message, type=reason.value, non_retryable=True)
 
 
 def _agent_gone(start: ConversationStart) -> GiveUp:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 _LONGEST_MESSAGE = 1000
@@ -51,6 +51,24 @@ class ProviderFailed(Exception):
         self.failure = failure
 
 
+class _Problem(BaseModel):
+    """What FastAPI says of a part of a request, without the `input`: that is the user's own text."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    loc: tuple[str | int, ...] = ()
+    msg: str
+
+
+class _Detailed(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    detail: str | tuple[_Problem, ...]
+
+
+_EXPLANATION = TypeAdapter[str | tuple[_Problem, ...] | _Detailed](str | tuple[_Problem, ...] | _Detailed)
+
+
 class _ErrorBody(BaseModel):
     """`{"object":"error","message","type","param","code"}`, or FastAPI's `{"detail"}`."""
 
@@ -68,7 +86,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: str, *, now: date
         error = _ErrorBody.model_validate_json(body)
     except ValidationError:
         error = _ErrorBody(message=body)
-    words = _words(error.message) or _words(error.detail) or "no further explanation"
+    words = _explained(error.message) or _explained(error.detail) or "no further explanation"
     return Answered(
         status=status,
         message=words[:_LONGEST_MESSAGE],
@@ -107,6 +125,32 @@ def _http_date(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return date.replace(tzinfo=UTC) if date and date.tzinfo is None else date
+
+
+def _explained(value: Any) -> str:
+    try:
+        explanation = _EXPLANATION.validate_python(value)
+    except ValidationError:
+        # Of an unknown shape: it may repeat the request.
+        return ""
+    match explanation:
+        case _Detailed(detail=detail):
+            return _explanation(detail)
+        case _:
+            return _explanation(explanation)
+
+
+def _explanation(said: str | tuple[_Problem, ...]) -> str:
+    match said:
+        case str():
+            return said.strip()
+        case _:
+            return "; ".join(_problem(problem) for problem in said)
+
+
+def _problem(problem: _Problem) -> str:
+    place = ".".join(str(part) for part in problem.loc)
+    return f"{place}: {problem.msg}" if place else problem.msg
 
 
 def _words(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The clients of model providers, and the keys that they read."""
 
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 import httpx2
@@ -10,7 +11,8 @@ from agents_crds.contract.run import ProviderSnapshot
 from agents_worker.sessions.failures import KeyMissing, ProviderFailed
 from agents_worker.sessions.remote import RemoteConversations
 
-_CALL_TIMEOUT_MS = 300_000
+CALL_TIMEOUT = timedelta(seconds=300)
+"""After so long without an answer a request is given up."""
 _CONNECT_TIMEOUT = 10.0
 
 
@@ -64,7 +66,7 @@ class Providers:
             server_url=provider.url.rstrip("/"),
             async_client=self._http,
             retry_config=None,  # Temporal is the one that repeats
-            timeout_ms=_CALL_TIMEOUT_MS,
+            timeout_ms=CALL_TIMEOUT // timedelta(milliseconds=1),
             debug_logger=NoOpLogger(),  # the SDK's own writes the key where MISTRAL_DEBUG is set
         )
 

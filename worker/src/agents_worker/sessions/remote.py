@@ -130,7 +130,9 @@ def _parse_unknown(shape: TypeAdapter[Parsed], answer: errors.ResponseValidation
     try:
         return shape.validate_json(answer.body)
     except ValidationError as error:
-        unreadable = Answered(status=200, message=f"an answer that cannot be read: {error}")
+        # Where it does not fit, and not what it says there: that may be the user's own text.
+        places = "; ".join(".".join(map(str, problem["loc"])) for problem in error.errors()[:3])
+        unreadable = Answered(status=200, message=f"an answer that cannot be read at {places}")
         raise ProviderFailed(unreadable) from error
 
 

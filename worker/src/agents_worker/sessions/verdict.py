@@ -1,11 +1,13 @@
 """What follows from a failed model call.
 
 Retriable are 408, 409 (the conversation is locked), 425, 5xx and transport errors; other 4xx are final. 429
-is waited out by the workflow and never counts. `x-should-retry` overrides both ways.
+and a key that is missing or refused are waited out by the workflow and never count. `x-should-retry`
+overrides both ways.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import PurePosixPath
 
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.sessions.failures import Answered, Failure, KeyMissing, Unreachable
@@ -46,6 +48,14 @@ class Throttle:
 
 
 @dataclass(frozen=True)
+class AwaitKey:
+    """Wait outside the activity until the key is put right, then call again; `reason` is for giving up."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
 class TryAgain:
     """Let Temporal repeat the attempt, after `delay` or by its own backoff."""
 
@@ -62,18 +72,18 @@ class GiveUp:
     message: str
 
 
-Verdict = Throttle | TryAgain | GiveUp
+Verdict = Throttle | AwaitKey | TryAgain | GiveUp
 
 
-def judge(failure: Failure, effort: Effort, patience: Patience, *, gone: GiveUp) -> Verdict:
+def judge(failure: Failure, effort: Effort, patience: Patience, *, key_path: str, gone: GiveUp) -> Verdict:
     """Decide what follows from a failure; `gone` is what a 404 means for this call."""
     match failure:
         case KeyMissing(message):
-            return _wait_for_key(Reason.SECRET_NOT_FOUND, message, effort, patience)
+            return AwaitKey(Reason.SECRET_NOT_FOUND, message)
         case Unreachable(message):
             return _retry(message, None, effort, patience)
         case Answered(status=401):
-            return _wait_for_key(Reason.PROVIDER_UNAUTHORIZED, _said(failure), effort, patience)
+            return AwaitKey(Reason.PROVIDER_UNAUTHORIZED, _refused(key_path))
         case Answered(status=429) if _retriable(failure):
             return Throttle(_said(failure), failure.retry_after)
         case Answered() if _retriable(failure):
@@ -102,13 +112,21 @@ def _retry(message: str, delay: timedelta | None, effort: Effort, patience: Pati
     if effort.attempts >= patience.attempts or out_of_time:
         tries = f"{effort.attempts} attempts in {int(effort.elapsed.total_seconds())} s"
         return GiveUp(Reason.PROVIDER_ERROR, f"{message} ({tries})")
-    return TryAgain(Reason.PROVIDER_ERROR, message, delay)
+    return TryAgain(Reason.PROVIDER_ERROR, message, _within(patience.window - effort.elapsed, delay))
 
 
-def _wait_for_key(reason: Reason, message: str, effort: Effort, patience: Patience) -> TryAgain | GiveUp:
-    if effort.elapsed >= patience.key_window and effort.attempts >= patience.least_attempts:
-        return GiveUp(reason, message)
-    return TryAgain(reason, message, patience.key_interval)
+def _within(left: timedelta, delay: timedelta | None) -> timedelta | None:
+    # With no time left, Temporal's own backoff leads to the least number of attempts.
+    return min(delay, left) if delay is not None and left > timedelta() else None
+
+
+def _refused(key_path: str) -> str:
+    # In words of our own: the provider's may repeat a part of the key.
+    path = PurePosixPath(key_path)
+    return (
+        f"The provider answered 401: it refused the key {path.name} of the Secret {path.parent}. "
+        "Put a valid key there"
+    )
 
 
 def _said(answer: Answered) -> str:

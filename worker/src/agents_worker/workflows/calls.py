@@ -23,17 +23,19 @@ from agents_worker.messages import (
     THROTTLED,
     ConversationStart,
     FunctionCall,
+    KeyWait,
     ModelAnswer,
     ResultsAppend,
     ToolCall,
     ToolResult,
 )
-from agents_worker.workflows.turn import interrupted, not_given, route_of, too_slow
+from agents_worker.workflows.turn import broken, interrupted, not_given, route_of, too_slow
 
 # A call whose worker was killed is repeated within this and the retry's first interval.
 _HEARTBEAT = timedelta(seconds=10)
-# The provider's client gives up after 300 s by itself; the rest is for finding out about earlier attempts.
-_MODEL_CALL = timedelta(seconds=330)
+MODEL_CALL = timedelta(seconds=450)
+"""The longest attempt: 120 s for the provider to finish an earlier one, 300 s after which its client gives
+up a call, and 30 s for the requests that find out about the earlier one."""
 _TOO_LARGE = "PayloadsTooLarge"
 _MODEL_RETRIES = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -56,6 +58,15 @@ class Throttled:
 
 
 @dataclass(frozen=True)
+class KeyFailed:
+    """The provider's key is missing or refused; `reason` is for giving up."""
+
+    reason: Reason
+    message: str
+    wait: KeyWait
+
+
+@dataclass(frozen=True)
 class ModelFailed:
     """A model call failed for good."""
 
@@ -63,10 +74,10 @@ class ModelFailed:
     message: str
 
 
-async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttled | ModelFailed:
+async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttled | KeyFailed | ModelFailed:
     """Make the next model call, on the provider's queue."""
     agent = loop.agent
-    repeated = state.throttled > 0
+    repeated = state.throttled > 0 or state.key_failures > 0
     activity: str
     request: ConversationStart | ResultsAppend
     if state.conversation_id is None:
@@ -93,7 +104,7 @@ async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttl
             request,
             result_type=ModelAnswer,
             task_queue=agent.provider.queue,
-            start_to_close_timeout=_MODEL_CALL,
+            start_to_close_timeout=MODEL_CALL,
             heartbeat_timeout=_HEARTBEAT,
             retry_policy=_MODEL_RETRIES,
             summary=agent.name,
@@ -130,20 +141,29 @@ async def _call_tool(routes: Sequence[ToolRoute], call: FunctionCall) -> str:
         )
     except ActivityError as error:
         _raise_if_cancelled(error)
-        match error.cause:
-            case exceptions.TimeoutError(type=TimeoutType.START_TO_CLOSE):
-                return too_slow(route)
-            case _:
-                return interrupted(route)
+        return without_result(route, error.cause)
     return result.text
 
 
-def _model_failure(cause: BaseException | None) -> Throttled | ModelFailed:
+def without_result(route: ToolRoute, cause: BaseException | None) -> str:
+    """Tell the model why a tool's call ended without a result."""
+    match cause:
+        case exceptions.TimeoutError(type=TimeoutType.START_TO_CLOSE):
+            return too_slow(route)
+        case exceptions.TimeoutError():
+            return interrupted(route)
+        case _:
+            return broken(route, str(cause))
+
+
+def _model_failure(cause: BaseException | None) -> Throttled | KeyFailed | ModelFailed:
     match cause:
         case ApplicationError(type=type_, details=[float() | int() as seconds]) if type_ == THROTTLED:
             return Throttled(timedelta(seconds=seconds))
         case ApplicationError(type=type_) if type_ == THROTTLED:
             return Throttled(None)
+        case ApplicationError(type=str(type_), message=message, details=[wait]) if type_ in _REASONS:
+            return KeyFailed(Reason(type_), message, KeyWait.model_validate(wait))
         case ApplicationError(type=str(type_), message=message) if type_ in _REASONS:
             return ModelFailed(Reason(type_), message)
         case _:

@@ -7,13 +7,15 @@ from temporalio import workflow
 from agents_crds.contract.run import LoopInput, LoopResult, LoopState
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.messages import ModelAnswer
-from agents_worker.workflows.calls import ModelFailed, Throttled, call_model, call_tools
+from agents_worker.workflows.calls import KeyFailed, ModelFailed, Throttled, call_model, call_tools
 from agents_worker.workflows.turn import (
     CallTools,
     Finish,
     advanced,
     ended,
     failed,
+    key_failed,
+    key_given_up,
     next_step,
     throttle_pause,
     throttled,
@@ -56,20 +58,35 @@ class _Progress:
 
     async def to_end(self) -> LoopResult | LoopState:
         while True:
-            match await call_model(self._loop, self.state):
-                case ModelFailed(reason, message):
-                    return failed(self.state, reason, message)
-                case Throttled(retry_after):
-                    pause = throttle_pause(self.state, retry_after, workflow.random().random())
-                    self.state = throttled(self.state)
-                    await workflow.sleep(pause, summary="waiting out a 429")
-                case ModelAnswer() as answer:
-                    self.state = advanced(self.state, answer)
-                    match next_step(answer, self.state, self._loop.limits.max_turns):
-                        case Finish() as finish:
-                            return ended(self._loop, self.state, finish)
-                        case CallTools(calls):
-                            texts = await call_tools(self._loop.agent.tools, calls)
-                            self.state = with_results(self.state, calls, texts)
+            result = await self._step()
+            if result is not None:
+                return result
             if workflow.info().is_continue_as_new_suggested():
                 return self.state
+
+    async def _step(self) -> LoopResult | None:
+        match await call_model(self._loop, self.state):
+            case ModelFailed(reason, message):
+                return failed(self.state, reason, message)
+            case Throttled(retry_after):
+                pause = throttle_pause(self.state, retry_after, workflow.random().random())
+                self.state = throttled(self.state)
+                await workflow.sleep(pause, summary="waiting out a 429")
+            case KeyFailed(reason, message, wait):
+                self.state = key_failed(self.state, workflow.now())
+                if key_given_up(self.state, wait, workflow.now()):
+                    return failed(self.state, reason, message)
+                await workflow.sleep(wait.interval, summary=f"waiting for the key: {reason}")
+            case ModelAnswer() as answer:
+                return await self._take(answer)
+        return None
+
+    async def _take(self, answer: ModelAnswer) -> LoopResult | None:
+        self.state = advanced(self.state, answer)
+        match next_step(answer, self.state, self._loop.limits.max_turns):
+            case Finish() as finish:
+                return ended(self._loop, self.state, finish)
+            case CallTools(calls):
+                texts = await call_tools(self._loop.agent.tools, calls)
+                self.state = with_results(self.state, calls, texts)
+                return None

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agents_crds.contract.run import FunctionResult, LoopInput, LoopResult, LoopState, ToolRoute
 from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import format_duration
-from agents_worker.messages import Entry, FunctionCall, Handoff, Message, ModelAnswer
+from agents_worker.messages import Entry, FunctionCall, Handoff, KeyWait, Message, ModelAnswer
 from agents_worker.text import COLLECTED_LIMIT, RESULTS_LIMIT, clip, share
 
 _FIRST_PAUSE = 1.0
@@ -84,7 +84,9 @@ def with_results(state: LoopState, calls: Sequence[FunctionCall], texts: Sequenc
 
 def throttled(state: LoopState) -> LoopState:
     """Note that the provider refused the next model call with 429."""
-    return state.model_copy(update={"throttled": state.throttled + 1})
+    # The key was accepted.
+    update = {"throttled": state.throttled + 1, "key_failures": 0, "key_failing_since": None}
+    return state.model_copy(update=update)
 
 
 def throttle_pause(state: LoopState, retry_after: timedelta | None, jitter: float) -> timedelta:
@@ -95,6 +97,18 @@ def throttle_pause(state: LoopState, retry_after: timedelta | None, jitter: floa
     backoff = min(_FIRST_PAUSE * 2.0 ** min(state.throttled, 10), _LONGEST_PAUSE)
     seconds = backoff if retry_after is None else max(retry_after.total_seconds(), _FIRST_PAUSE)
     return timedelta(seconds=seconds * (1 + jitter / 5))
+
+
+def key_failed(state: LoopState, now: datetime) -> LoopState:
+    """Note that the next model call failed for the provider's key."""
+    since = state.key_failing_since or now
+    return state.model_copy(update={"key_failures": state.key_failures + 1, "key_failing_since": since})
+
+
+def key_given_up(state: LoopState, wait: KeyWait, now: datetime) -> bool:
+    """Tell whether the key had its time to be put right."""
+    waited = now - (state.key_failing_since or now)
+    return waited >= wait.window and state.key_failures >= wait.least_attempts
 
 
 def route_of(routes: Sequence[ToolRoute], name: str) -> ToolRoute | None:
@@ -116,6 +130,11 @@ def too_slow(route: ToolRoute) -> str:
 def interrupted(route: ToolRoute) -> str:
     """Tell the model that a tool's worker went away."""
     return f"The call of {route.name} was interrupted, because its worker stopped. {_DOUBT}"
+
+
+def broken(route: ToolRoute, why: str) -> str:
+    """Tell the model that a tool's call failed around the tool itself."""
+    return f"The call of {route.name} failed in its worker: {why}. {_DOUBT}"
 
 
 _DOUBT = "It may or may not have taken effect: find out before you call it again"
@@ -148,9 +167,14 @@ def _message(loop: LoopInput, state: LoopState, reason: Reason) -> str:
             return f"No final answer after {state.turns} model calls, the most that limits.maxTurns allows"
         case Reason.TIMED_OUT:
             limit = format_duration(loop.limits.timeout)
-            why = ": the provider was limiting the rate (429)" if state.throttled else ""
-            return f"No final answer within {limit}, the most that limits.timeout allows{why}"
+            return f"No final answer within {limit}, the most that limits.timeout allows{_held_up(state)}"
         case Reason.CANCELLED:
             return "The workflow was cancelled"
         case _:
             return "The agent gave a final answer"
+
+
+def _held_up(state: LoopState) -> str:
+    if state.key_failures:
+        return ": the provider's key was missing or refused"
+    return ": the provider was limiting the rate (429)" if state.throttled else ""
