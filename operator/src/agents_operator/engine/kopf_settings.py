@@ -3,6 +3,7 @@
 import kopf
 
 from agents_crds.v1alpha1 import GROUP, VERSION
+from agents_operator.kubernetes.resources import UNFINISHED
 
 
 def kopf_settings() -> kopf.OperatorSettings:
@@ -13,7 +14,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     # The CRDs are there before we are: without this kopf needs to list CRDs and namespaces for ever.
     settings.scanning.disabled = True
     # Memory and start-up then follow the unfinished runs: 1.3 s instead of 10.5 s with 10,000 finished ones.
-    settings.watching.field_selectors[GROUP, VERSION, "agentruns"] = "status.finished!=true"
+    settings.watching.field_selectors[GROUP, VERSION, "agentruns"] = UNFINISHED
     # A list of everything at once is a spike of memory on both sides.
     settings.watching.chunk_size = 500
     settings.watching.server_timeout = 300

@@ -6,12 +6,11 @@ from agents_operator.kubernetes.resources import (
     AGENT_RUNS,
     AGENTS,
     MODEL_PROVIDERS,
+    UNFINISHED,
     WORKER_POOLS,
     M,
     Resource,
 )
-
-UNFINISHED = "status.finished!=true"
 
 
 class Resync:

@@ -31,3 +31,6 @@ AGENTS = Resource(Agent, "agents", "Agent")
 AGENT_RUNS = Resource(AgentRun, "agentruns", "AgentRun")
 MODEL_PROVIDERS = Resource(ModelProvider, "modelproviders", "ModelProvider")
 WORKER_POOLS = Resource(WorkerPool, "workerpools", "WorkerPool")
+
+UNFINISHED = "status.finished!=true"
+"""Selects the AgentRuns that have no outcome yet; those that nobody has looked at are among them."""

@@ -10,7 +10,7 @@ from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.errors import ConflictError, GoneError, RejectedError
-from agents_operator.kubernetes.resources import AGENT_RUNS
+from agents_operator.kubernetes.resources import AGENT_RUNS, UNFINISHED
 from agents_operator.runs.status import failed_status
 
 
@@ -75,9 +75,7 @@ class Outcomes:
 
     async def _search(self, identity: RunIdentity) -> AgentRun | None:
         """Look a run up that the watch has not brought yet."""
-        pages = self._api.pages(
-            AGENT_RUNS, namespace=identity.namespace, field_selector="status.finished!=true"
-        )
+        pages = self._api.pages(AGENT_RUNS, namespace=identity.namespace, field_selector=UNFINISHED)
         async for page in pages:
             for run in page:
                 if run.metadata.uid == identity.uid:

@@ -22,6 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
 from agents_crds.contract.tools import ToolCatalogue
+from agents_operator.temporal.connection import RPC_TIMEOUT
 from agents_operator.temporal.errors import rpc_failure
 
 # Never current, or drained of its last workflow. A count of 0 would not do: visibility lags, and a workflow
@@ -33,7 +34,6 @@ UNUSED = frozenset(
     }
 )
 PROBE_TIMEOUT = timedelta(seconds=10)
-RPC_TIMEOUT = timedelta(seconds=5)
 
 
 class NoWorkerError(Exception):

@@ -1,6 +1,7 @@
 """How the operator gets to Temporal."""
 
 import re
+from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
@@ -9,6 +10,7 @@ from temporalio.envconfig import ClientConfigProfile
 
 from agents_operator.errors import UnsupportedServerError
 
+RPC_TIMEOUT = timedelta(seconds=5)
 # The first server on which Worker Deployments are on by default.
 OLDEST_SERVER = (1, 28)
 

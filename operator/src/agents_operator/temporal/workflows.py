@@ -17,9 +17,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from agents_crds.contract.names import AGENT_RUN_WORKFLOW, RUN_MEMO, RunIdentity
 from agents_crds.contract.run import RunInput, RunMemo, RunOutcome
+from agents_operator.temporal.connection import RPC_TIMEOUT
 from agents_operator.temporal.errors import rpc_failure
 
-RPC_TIMEOUT = timedelta(seconds=5)
 # The workflow ends by its own timer; this one is for a workflow whose workers never come back.
 BACKSTOP = timedelta(hours=24)
 
