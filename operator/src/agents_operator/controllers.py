@@ -16,12 +16,19 @@ from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.resync import Resync
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.wake import Queues, Wake
-from agents_operator.engine.world import Key, World
+from agents_operator.engine.world import Cache, Key, World
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.configmaps import ConfigMaps
 from agents_operator.kubernetes.deployments import Deployments
 from agents_operator.kubernetes.events import Events
-from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS, WORKER_POOLS
+from agents_operator.kubernetes.resources import (
+    AGENT_RUNS,
+    AGENTS,
+    MODEL_PROVIDERS,
+    WORKER_POOLS,
+    M,
+    Resource,
+)
 from agents_operator.kubernetes.secrets import Secrets
 from agents_operator.mistral import MistralConnections
 from agents_operator.pools.deployment import TemporalTarget
@@ -106,13 +113,7 @@ class Controllers:
     def _providers(self) -> ProviderReconciler:
         return ProviderReconciler(
             self.world,
-            Settle(
-                MODEL_PROVIDERS,
-                self.world.providers,
-                self._clients.api,
-                self._clients.events,
-                now=self._now,
-            ),
+            self._settle(MODEL_PROVIDERS, self.world.providers),
             Secrets(self._clients.api),
             MistralConnections(self._clients.http),
             interval=self._settings.provider_interval,
@@ -124,7 +125,7 @@ class Controllers:
     def _agents(self, providers: ProviderReconciler) -> AgentReconciler:
         return AgentReconciler(
             self.world,
-            Settle(AGENTS, self.world.agents, self._clients.api, self._clients.events, now=self._now),
+            self._settle(AGENTS, self.world.agents),
             self._clients.api,
             events=self._clients.events,
             configmaps=ConfigMaps(self._clients.api, self._settings.namespace),
@@ -141,7 +142,7 @@ class Controllers:
         temporal = self._clients.temporal
         return PoolReconciler(
             self.world,
-            Settle(WORKER_POOLS, self.world.pools, self._clients.api, self._clients.events, now=self._now),
+            self._settle(WORKER_POOLS, self.world.pools),
             Deployments(self._clients.api),
             WorkerBuilds(temporal),
             installation=self._installation,
@@ -189,6 +190,9 @@ class Controllers:
             except Exception:
                 # What one object provokes must not end the operator.
                 self._logger.exception("a sweep failed and will be repeated")
+
+    def _settle(self, resource: Resource[M], cache: Cache[M]) -> Settle[M]:
+        return Settle(resource, cache, self._clients.api, self._clients.events, now=self._now)
 
     def _queue(
         self, name: str, reconcile: Callable[[Key], Coroutine[None, None, timedelta | None]], concurrency: int

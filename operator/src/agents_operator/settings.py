@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     """Port of /healthz and /readyz."""
 
     agent_interval: Duration = timedelta(minutes=10)
-    """How often a remote agent is compared with its manifest."""
+    """How often a remote agent is compared with its manifest, and a pool's worker asked for its tools."""
 
     provider_interval: Duration = timedelta(minutes=5)
     """How often a provider that is Ready is tried again."""

@@ -95,9 +95,8 @@ class WorkQueue(Generic[K]):
 
     async def _attempt(self, key: K) -> None:
         try:
-            async with self.exclusive(key):
-                async with asyncio.timeout(LONGEST_RECONCILE):
-                    delay = await self._reconcile(key)
+            async with self.exclusive(key), asyncio.timeout(LONGEST_RECONCILE):
+                delay = await self._reconcile(key)
         except Exception as error:  # noqa: BLE001 -- whatever one object provokes, the others go on
             delay = self._failed(key, error)
         else:

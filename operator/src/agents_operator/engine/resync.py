@@ -19,7 +19,7 @@ class Resync:
     def __init__(self, api: KubernetesApi, world: World, namespaces: tuple[str, ...]) -> None:
         self._api = api
         self._world = world
-        self._scopes: tuple[str | None, ...] = namespaces or (None,)
+        self._namespaces = namespaces
 
     async def sweep(self) -> None:
         """See every object that is there and forget the others; a list that fails forgets nothing."""
@@ -36,11 +36,10 @@ class Resync:
         # What comes while the list is being made is not missed from it.
         known = [Key.of(stored) for stored in cache]
         listed: set[Key] = set()
-        for scope in self._scopes:
-            async for page in self._api.pages(resource, namespace=scope, field_selector=field_selector):
-                for stored in page:
-                    cache.see(stored)
-                    listed.add(Key.of(stored))
+        async for page in self._api.pages_within(resource, self._namespaces, field_selector=field_selector):
+            for stored in page:
+                cache.see(stored)
+                listed.add(Key.of(stored))
         for key in known:
             if key not in listed:
                 cache.forget(key)

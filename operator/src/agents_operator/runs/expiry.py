@@ -27,7 +27,7 @@ class RunExpiry:
         logger: logging.Logger,
     ) -> None:
         self._api = api
-        self._scopes: tuple[str | None, ...] = namespaces or (None,)
+        self._namespaces = namespaces
         self._now = now
         self._logger = logger
         self._swept_until: datetime | None = None
@@ -43,17 +43,13 @@ class RunExpiry:
         self._swept_until = until
 
     async def _delete(self, selector: str, until: datetime) -> None:
-        for scope in self._scopes:
-            await self._delete_within(scope, selector, until)
-
-    async def _delete_within(self, scope: str | None, selector: str, until: datetime) -> None:
-        async for page in self._api.pages(AGENT_RUNS, namespace=scope, field_selector=selector):
+        passed: set[tuple[str, str]] = set()
+        async for page in self._api.pages_within(AGENT_RUNS, self._namespaces, field_selector=selector):
             for namespace, minutes in expired(page, until=until).items():
-                for minute in sorted(minutes):
-                    await self._api.delete_all(
-                        AGENT_RUNS, namespace, field_selector=f"status.expires={minute}"
-                    )
-                    self._logger.info("namespace %s: deleted the runs that expired at %s", namespace, minute)
+                passed |= {(namespace, minute) for minute in minutes}
+        for namespace, minute in sorted(passed):
+            await self._api.delete_all(AGENT_RUNS, namespace, field_selector=f"status.expires={minute}")
+            self._logger.info("namespace %s: deleted the runs that expired at %s", namespace, minute)
 
 
 def minutes_between(after: datetime, until: datetime) -> tuple[str, ...]:
