@@ -2,9 +2,10 @@
 
 from agents_crds.v1alpha1 import Agent
 from tests.component.platform import Operator, Platform
-from tests.component.tenant import Tenant, condition, eventually, stays
+from tests.component.tenant import Tenant
 from tests.standin.agents import Agent as RemoteAgent
 from tests.standin.counters import AgentCounts
+from tests.user import condition, eventually, stays
 
 SECONDS_OF_CALM = 3.0
 

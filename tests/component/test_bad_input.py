@@ -4,7 +4,8 @@ import re
 
 from agents_crds.v1alpha1 import Agent, ModelProvider
 from tests.component.platform import Platform
-from tests.component.tenant import NewTenant, Tenant, condition, eventually
+from tests.component.tenant import NewTenant, Tenant
+from tests.user import condition, eventually
 from tools.local.services import STANDIN_KEY
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.component.platform import Platform, running_neighbour
-from tests.component.tenant import Tenant, stays
+from tests.component.tenant import Tenant
+from tests.user import stays
 from tools.console import Console
 from tools.parts.obtain import obtain
 

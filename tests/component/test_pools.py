@@ -2,7 +2,8 @@
 
 from agents_crds.v1alpha1 import WorkerPool
 from tests.component.platform import Platform
-from tests.component.tenant import Tenant, eventually, manifest, pool_spec
+from tests.component.tenant import Tenant, pool_spec
+from tests.user import eventually, manifest
 
 # A version of a worker deployment is drained some seconds after its last workflow, and looked at every 30 s.
 SECONDS_TO_DRAIN = 60

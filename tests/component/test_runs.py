@@ -6,7 +6,8 @@ import yaml
 
 from agents_crds.v1alpha1 import AgentRun
 from tests.component.platform import Platform
-from tests.component.tenant import METER, NewTenant, Tenant, condition, eventually, manifest
+from tests.component.tenant import METER, NewTenant, Tenant
+from tests.user import condition, eventually, manifest
 from tools.local import audit
 
 RUNS = 50

@@ -4,7 +4,8 @@ import base64
 
 from agents_crds.v1alpha1 import ModelProvider
 from tests.component.platform import Operator, Platform
-from tests.component.tenant import NewTenant, Tenant, condition
+from tests.component.tenant import NewTenant, Tenant
+from tests.user import condition
 from tools.local.processes import Processes
 from tools.local.services import STANDIN_KEY
 

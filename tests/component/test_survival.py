@@ -2,7 +2,8 @@
 
 from agents_crds.v1alpha1 import AgentRun
 from tests.component.platform import Operator, Platform
-from tests.component.tenant import Tenant, condition, eventually
+from tests.component.tenant import Tenant
+from tests.user import condition, eventually
 
 
 def assert_done_once(platform: Platform, tenant: Tenant) -> None:
