@@ -8,6 +8,7 @@ from typing import TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from agents_crds.contract.names import INSTALLATION_KEY, NAMESPACE_KEY
 from agents_crds.v1alpha1 import (
     API_VERSION,
     Agent,
@@ -17,6 +18,9 @@ from agents_crds.v1alpha1 import (
     StoredObject,
     WorkerPool,
 )
+from tests.standin.agents import Agent as RemoteAgent
+from tests.standin.control import StandIn
+from tests.standin.conversations import Conversation
 from tools.errors import ExpectedError
 from tools.local.kubectl import Kubectl
 
@@ -38,11 +42,13 @@ class Event(BaseModel):
 
 
 class User:
-    """Somebody who works in one namespace by kubectl."""
+    """Somebody who works in one namespace by kubectl, and what that leaves on the stand-in's side."""
 
-    def __init__(self, kubectl: Kubectl, namespace: str) -> None:
+    def __init__(self, kubectl: Kubectl, namespace: str, standin: StandIn, installation: str) -> None:
         self._kubectl = kubectl
         self.namespace = namespace
+        self._standin = standin
+        self._installation = installation
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl in the namespace."""
@@ -107,6 +113,25 @@ class User:
             lambda: self.get(AgentRun, run).status.workflow_id, lambda found: found is not None
         )
         return str(found)
+
+    def remote_agents(self) -> tuple[RemoteAgent, ...]:
+        """Look at the agents that this namespace has on the stand-in's side."""
+        return tuple(agent for agent in self._standin.agents() if self._is_ours(agent.current.metadata))
+
+    def conversations(self) -> tuple[Conversation, ...]:
+        """Look at the conversations of this namespace on the stand-in's side."""
+        return tuple(each for each in self._standin.conversations() if self._is_ours(each.metadata))
+
+    def assert_done_once(self) -> None:
+        """One conversation, one append, one result: what a run with one tool call costs."""
+        (conversation,) = self.conversations()
+        counts = self._standin.counters().conversations[conversation.id]
+        assert (counts.created, counts.appends) == (1, 1)
+        assert list(counts.function_results.values()) == [1]
+
+    def _is_ours(self, metadata: object) -> bool:
+        ours = {INSTALLATION_KEY: self._installation, NAMESPACE_KEY: self.namespace}
+        return isinstance(metadata, dict) and ours.items() <= metadata.items()
 
 
 def manifest(kind: str, name: str, spec: dict[str, JsonValue]) -> Manifest:

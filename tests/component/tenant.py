@@ -5,11 +5,8 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from agents_crds.contract.names import INSTALLATION_KEY, NAMESPACE_KEY
 from agents_crds.v1alpha1 import Agent, AgentRun
 from tests.component.platform import Platform
-from tests.standin.agents import Agent as RemoteAgent
-from tests.standin.conversations import Conversation
 from tests.user import User, manifest
 from tools.local.services import STANDIN_KEY
 
@@ -29,7 +26,7 @@ class Tenant(User):
     """What a user has in one namespace."""
 
     def __init__(self, platform: Platform, namespace: str) -> None:
-        super().__init__(platform.kubectl, namespace)
+        super().__init__(platform.kubectl, namespace, platform.standin, platform.installation)
         self.platform = platform
         self.tool_log = platform.directory / f"{namespace}.tools"
         self.tool_gate = Path(f"{self.tool_log}.gate")
@@ -70,29 +67,11 @@ class Tenant(User):
         self.wait(f"agentrun/{name}", "Succeeded")
         return self.get(AgentRun, name)
 
-    def remote_agents(self) -> tuple[RemoteAgent, ...]:
-        """Look at the agents that this namespace has on the stand-in's side."""
-        return tuple(
-            agent for agent in self.platform.standin.agents() if self._is_ours(agent.current.metadata)
-        )
-
-    def conversations(self) -> tuple[Conversation, ...]:
-        """Look at the conversations of this namespace on the stand-in's side."""
-        return tuple(
-            conversation
-            for conversation in self.platform.standin.conversations()
-            if self._is_ours(conversation.metadata)
-        )
-
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """Read what the tools have recorded."""
         if not self.tool_log.exists():
             return ()
         return tuple(ToolCall.model_validate_json(line) for line in self.tool_log.read_text().splitlines())
-
-    def _is_ours(self, metadata: object) -> bool:
-        ours = {INSTALLATION_KEY: self.platform.installation, NAMESPACE_KEY: self.namespace}
-        return isinstance(metadata, dict) and ours.items() <= metadata.items()
 
 
 class NewTenant(Protocol):

@@ -6,14 +6,6 @@ from tests.component.tenant import Tenant
 from tests.user import condition, eventually
 
 
-def assert_done_once(platform: Platform, tenant: Tenant) -> None:
-    """One conversation, one append, one result: what a run with one tool call costs."""
-    (conversation,) = tenant.conversations()
-    counts = platform.standin.counters().conversations[conversation.id]
-    assert (counts.created, counts.appends) == (1, 1)
-    assert list(counts.function_results.values()) == [1]
-
-
 def test_worker_killed_between_two_model_calls(platform: Platform, tenant: Tenant) -> None:
     tenant.ready_agent("reader")
     hold = platform.standin.hold("POST", "/v1/conversations/*", times=1)
@@ -22,7 +14,7 @@ def test_worker_killed_between_two_model_calls(platform: Platform, tenant: Tenan
     platform.kill_workers(tenant.namespace)
     platform.standin.release(hold)
     tenant.wait("agentrun/tough", "Succeeded")
-    assert_done_once(platform, tenant)
+    tenant.assert_done_once()
     assert len(tenant.tool_calls()) == 1
 
 
@@ -36,7 +28,7 @@ def test_worker_killed_after_the_model_answered_and_before_it_was_recorded(
     platform.kill_workers(tenant.namespace)
     platform.standin.release(hold)
     tenant.wait("agentrun/tough", "Succeeded")
-    assert_done_once(platform, tenant)
+    tenant.assert_done_once()
 
 
 def test_tool_that_died_with_its_worker_is_not_called_again(platform: Platform, tenant: Tenant) -> None:
@@ -53,15 +45,13 @@ def test_tool_that_died_with_its_worker_is_not_called_again(platform: Platform, 
     assert "interrupted" in run.status.output.text
 
 
-def test_operator_killed_before_it_starts_the_run(
-    platform: Platform, operator: Operator, tenant: Tenant
-) -> None:
+def test_operator_killed_before_it_starts_the_run(operator: Operator, tenant: Tenant) -> None:
     tenant.ready_agent("reader")
     operator.kill()
     tenant.apply_run("tough", "reader")
     operator.start()
     tenant.wait("agentrun/tough", "Succeeded")
-    assert_done_once(platform, tenant)
+    tenant.assert_done_once()
 
 
 def test_operator_killed_between_start_and_record(
@@ -85,7 +75,7 @@ def test_operator_killed_between_start_and_record(
     assert recorded.status.agent.version == 0
     platform.standin.release(hold)
     tenant.wait("agentrun/tough", "Succeeded")
-    assert_done_once(platform, tenant)
+    tenant.assert_done_once()
 
 
 def test_operator_killed_before_the_report(platform: Platform, operator: Operator, tenant: Tenant) -> None:
@@ -102,7 +92,7 @@ def test_operator_killed_before_the_report(platform: Platform, operator: Operato
     operator.start()
     tenant.wait("agentrun/tough", "Succeeded")
     assert condition(tenant.get(AgentRun, "tough"), "Succeeded").reason == "Succeeded"
-    assert_done_once(platform, tenant)
+    tenant.assert_done_once()
 
 
 def test_run_deleted_while_the_operator_is_down_has_its_workflow_stopped(

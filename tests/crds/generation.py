@@ -52,13 +52,14 @@ def fitting(node: Node) -> Strategy:
 
 
 def _object(node: Node) -> Strategy:
-    if node.opaque:
-        return st.dictionaries(TEXT, STORABLE_JSON, max_size=3).map(dict)
     fields = {name: fitting(child) for name, child in node.properties.items()}
-    return st.fixed_dictionaries(
+    known = st.fixed_dictionaries(
         {name: field for name, field in fields.items() if name in node.required},
         optional={name: field for name, field in fields.items() if name not in node.required},
-    ).map(dict)
+    )
+    other = STORABLE_JSON if node.opaque else fitting(node.values) if node.values else st.nothing()
+    others = st.dictionaries(TEXT, other, max_size=3)
+    return st.builds(lambda others, known: others | known, others, known)
 
 
 def _list(node: Node) -> Strategy:

@@ -60,6 +60,9 @@ metadata: {name: default}
 spec:
   replicas: 2
   template:
+    metadata:
+      labels: {team: rates}
+      annotations: {prometheus.io/scrape: "true"}
     spec:
       containers:
         - name: worker

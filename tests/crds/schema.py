@@ -27,6 +27,7 @@ class Node(BaseModel):
     type: Literal["object", "array", "string", "integer", "number", "boolean"]
     description: str = ""
     properties: dict[str, "Node"] = {}
+    values: "Node | None" = Field(default=None, alias="additionalProperties")
     required: frozenset[str] = frozenset()
     items: "Node | None" = None
     min_items: int = 0

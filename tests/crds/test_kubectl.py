@@ -83,14 +83,15 @@ def test_providers_are_listed_with_their_address(namespace: Namespace) -> None:
     ]
 
 
-def test_pools_are_listed_with_their_build(namespace: Namespace) -> None:
+def test_pools_are_listed_with_their_build_and_what_keeps_the_next_one_back(namespace: Namespace) -> None:
     namespace.create(WORKER_POOL)
     ready = condition("Ready", "True", "Available", "A worker answered.")
-    namespace.set_status("WorkerPool", "default", {"build": "3f9a", "conditions": [ready]})
+    rollout = condition("Progressing", "True", "ImagePullFailed", "The image is not there.")
+    namespace.set_status("WorkerPool", "default", {"build": "3f9a", "conditions": [ready, rollout]})
     assert _table(namespace.kubectl("get", "workerpools", "--output=wide")) == [
-        ["NAME", "REPLICAS", "READY", "REASON", "BUILD", "AGE", "IMAGE", "MESSAGE"],
+        ["NAME", "REPLICAS", "READY", "REASON", "ROLLOUT", "BUILD", "AGE", "IMAGE", "MESSAGE"],
         [
-            *("default", "2", "True", "Available", "3f9a", "AGE"),
+            *("default", "2", "True", "Available", "ImagePullFailed", "3f9a", "AGE"),
             *("registry.example/workers:1.2", "A worker answered."),
         ],
     ]

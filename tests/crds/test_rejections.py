@@ -19,13 +19,15 @@ ADDRESS = "must be an http:// or https:// address without credentials or query, 
 MODEL = "must name a model, without spaces, as in mistral-medium-latest"
 IMAGE = "must name an image, without spaces, as in example.com/workers:1.2"
 SECRET_KEY = "must be letters, digits, '-', '_' and '.', and not begin with '..'"
-VARIABLE = "must be letters, digits, '-', '_' and '.', and begin neither with a digit nor with '..'"
 TOOL = "must be letters, digits, '_' and '-', beginning with a letter or '_'"
 RESERVED = "env must not set DURABLE_AGENTS_* or TEMPORAL_* variables: the operator sets them"
 NAME = "metadata.name must be no more than 63 characters"
 POOL_NAME = "metadata.name must be no more than 40 characters and without dots"
 
 CONTAINERS = "spec.template.spec.containers"
+WORKER: JsonValue = {"name": "worker", "image": "w:1"}
+SIDECAR: JsonValue = {"name": "proxy", "image": "p:1"}
+NO_WORKER = "one container must have the name worker: it runs the worker"
 TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
 
 
@@ -65,12 +67,13 @@ TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
         ("WorkerPool", "metadata.name", "gpu.large", POOL_NAME),
         ("WorkerPool", "spec.replicas", -1, "should be greater than or equal to 0"),
         ("WorkerPool", f"{CONTAINERS}", [], "should have at least 1 item"),
-        ("WorkerPool", f"{CONTAINERS}", [{}, {}], "must have at most 1 item"),
-        ("WorkerPool", f"{CONTAINERS}[0].name", "agent", 'supported values: "worker"'),
+        ("WorkerPool", f"{CONTAINERS}", [WORKER, WORKER], 'Duplicate value: {"name":"worker"}'),
+        ("WorkerPool", f"{CONTAINERS}", [SIDECAR], NO_WORKER),
+        ("WorkerPool", f"{CONTAINERS}[0].image", None, "Required value"),
+        ("WorkerPool", "spec.template.metadata.labels.team", 1, "must be of type string"),
         ("WorkerPool", f"{CONTAINERS}[0].image", "", IMAGE),
         ("WorkerPool", f"{CONTAINERS}[0].env", [{"name": "TEMPORAL_ADDRESS"}], RESERVED),
         ("WorkerPool", f"{CONTAINERS}[0].env", TWICE, 'env[1]: Duplicate value: {"name":"A"}'),
-        ("WorkerPool", f"{CONTAINERS}[0].env[0].name", "1A", VARIABLE),
     ],
 )
 def test_refusal_names_the_field_and_the_remedy(
@@ -88,7 +91,7 @@ def test_refusal_names_the_field_and_the_remedy(
         ("Agent", "spec.tools[0].mcp"),
         ("AgentRun", "spec.agentref"),
         ("ModelProvider", "spec.apiKey"),
-        ("WorkerPool", f"{CONTAINERS}[0].resources"),
+        ("WorkerPool", "spec.replica"),
     ],
 )
 def test_unknown_field_is_named(kind: str, field: str, namespace: Namespace) -> None:

@@ -66,14 +66,10 @@ class Reports:
         self.taken[activity.info().workflow_id or ""].append(outcome)
 
 
-def settings_of(
-    client: Client, secrets: Path, *, pool_queue: str = POOL_QUEUE, build: str = "b1"
-) -> Settings:
+def settings_of(secrets: Path, *, pool_queue: str = POOL_QUEUE, build: str = "b1") -> Settings:
     """Make the settings that the operator would put into the worker's environment."""
     return Settings.model_validate(
         {
-            "TEMPORAL_ADDRESS": client.service_client.config.target_host,
-            "TEMPORAL_NAMESPACE": client.namespace,
             "TEMPORAL_DEPLOYMENT_NAME": pool_queue.replace("/pools", ""),
             "TEMPORAL_WORKER_BUILD_ID": build,
             "DURABLE_AGENTS_POOL_QUEUE": pool_queue,

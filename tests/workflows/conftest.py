@@ -59,7 +59,7 @@ async def reports(temporal: Client, secrets: Path) -> AsyncIterator[Reports]:
     """Serve the queues of the pool, of its provider and of the operator."""
     async with (
         taking_reports(temporal) as reports,
-        serving(temporal, settings_of(temporal, secrets), bench_tools()),
+        serving(temporal, settings_of(secrets), bench_tools()),
     ):
         yield reports
 

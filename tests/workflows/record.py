@@ -38,7 +38,7 @@ async def record() -> str:
         async with (
             temporal_server(identity="recorder") as client,
             taking_reports(client) as reports,
-            serving(client, settings_of(client, secrets), bench_tools()),
+            serving(client, settings_of(secrets), bench_tools()),
             mistral_client(standin) as mistral,
         ):
             bench = Bench(client, standin, mistral, reports, secrets, bench_tools())

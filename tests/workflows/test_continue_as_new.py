@@ -29,7 +29,7 @@ async def test_a_long_run_goes_on_in_a_new_execution(
     async with (
         temporal_server("limit.historyCount.suggestContinueAsNew=20") as client,
         taking_reports(client) as reports,
-        serving(client, settings_of(client, secrets), bench_tools()),
+        serving(client, settings_of(secrets), bench_tools()),
     ):
         bench = Bench(client, standin, mistral, reports, secrets, bench_tools())
         handle = await bench.start(await bench.agent("get_rate"), "Go on", max_turns=TURNS)

@@ -1,8 +1,10 @@
 """The worker's process: how it starts, how it stops, and what its death does to calls."""
 
+import asyncio
 import signal
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from agents_crds.contract import CONTRACT
@@ -12,18 +14,26 @@ from tests.workflows.bench import Bench, settings_of
 from tests.workflows.temporal import describe_tools, make_current
 from tests.workflows.test_run import call, script
 from tests.workflows.worker_process import appeared, worker_process
+from tools.local.ports import free_ports
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def own_pool(bench: Bench) -> Settings:
     """Give a pool that only this test has."""
-    return settings_of(bench.client, bench.secrets, pool_queue=f"test/ns/pools/{bench.unique}")
+    return settings_of(bench.secrets, pool_queue=f"test/ns/pools/{bench.unique}")
+
+
+async def readiness(port: int) -> tuple[int, str]:
+    """Ask as the kubelet does."""
+    async with httpx2.AsyncClient() as http:
+        response = await http.get(f"http://127.0.0.1:{port}/readyz", timeout=5)
+    return response.status_code, response.text
 
 
 async def test_a_new_build_tells_its_tools_before_it_is_current(bench: Bench, tmp_path: Path) -> None:
     settings = own_pool(bench)
-    async with worker_process(settings, tmp_path / "log"):
+    async with worker_process(bench.client, settings, tmp_path / "log"):
         catalogue = await describe_tools(
             bench.client, settings.pool_queue, settings.deployment_name, settings.build_id
         )
@@ -41,10 +51,10 @@ async def test_calls_that_died_with_their_worker(bench: Bench, tmp_path: Path) -
     calls = (call("hang", marker=str(marker)), call("kill_worker", marker=killed, after=str(marker)))
     bench.standin.set_scenario(script(calls))
     await make_current(bench.client, settings.deployment_name, settings.build_id)
-    async with worker_process(settings, tmp_path / "log") as first:
+    async with worker_process(bench.client, settings, tmp_path / "log") as first:
         handle = await bench.start(agent, "Go")
         assert await first.wait() == -signal.SIGKILL
-    async with worker_process(settings, tmp_path / "log"):
+    async with worker_process(bench.client, settings, tmp_path / "log"):
         outcome = await bench.finished(handle)
     assert outcome.result.reason == Reason.SUCCEEDED
     told, repeated = bench.results()
@@ -54,14 +64,20 @@ async def test_calls_that_died_with_their_worker(bench: Bench, tmp_path: Path) -
 
 
 async def test_a_worker_that_is_told_to_stop_finishes_its_calls(bench: Bench, tmp_path: Path) -> None:
-    settings, marker = own_pool(bench), tmp_path / "marker"
+    (port,) = free_ports(1)
+    settings, marker = own_pool(bench).model_copy(update={"health_port": port}), tmp_path / "marker"
     agent = await bench.agent("finish_slowly", queue=settings.pool_queue)
     bench.standin.set_scenario(script((call("finish_slowly", marker=str(marker)),)))
     await make_current(bench.client, settings.deployment_name, settings.build_id)
-    async with worker_process(settings, tmp_path / "log") as process:
+    async with worker_process(bench.client, settings, tmp_path / "log") as process:
         handle = await bench.start(agent, "Go")
         await appeared(marker)
+        assert await readiness(port) == (200, "ok\n")
         process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(5):
+            while (answer := await readiness(port))[0] == 200:
+                pass
+        assert answer == (503, "stopping: the activities in flight are finished first\n")
         assert await process.wait() == 0
     await bench.finished(handle)
     assert bench.results() == ["finished after all"]
@@ -78,7 +94,7 @@ async def test_a_worker_that_cannot_start_says_why(
     bench: Bench, tmp_path: Path, changes: dict[str, object], says: str
 ) -> None:
     settings, log = own_pool(bench).model_copy(update=changes), tmp_path / "log"
-    async with worker_process(settings, log) as process:
+    async with worker_process(bench.client, settings, log) as process:
         assert await process.wait() == 2
     assert says in log.read_text()
     assert "Traceback" not in log.read_text()

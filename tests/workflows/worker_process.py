@@ -9,17 +9,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from temporalio.client import Client
+
 from agents_crds.contract.environment import WorkerVariable
 from agents_worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
 
-async def start_worker(settings: Settings, log: Path) -> Process:
+async def start_worker(temporal: Client, settings: Settings, log: Path) -> Process:
     """Start `python -m agents_worker` with the settings as its environment."""
     variables = {
-        WorkerVariable.TEMPORAL_ADDRESS: settings.temporal_address,
-        WorkerVariable.TEMPORAL_NAMESPACE: settings.temporal_namespace,
+        WorkerVariable.TEMPORAL_ADDRESS: temporal.service_client.config.target_host,
+        WorkerVariable.TEMPORAL_NAMESPACE: temporal.namespace,
         WorkerVariable.DEPLOYMENT_NAME: settings.deployment_name,
         WorkerVariable.BUILD_ID: settings.build_id,
         WorkerVariable.POOL_QUEUE: settings.pool_queue,
@@ -28,6 +30,8 @@ async def start_worker(settings: Settings, log: Path) -> Process:
         WorkerVariable.MODULES: ",".join(settings.modules),
         "PYTHONPATH": str(ROOT),
     }
+    if settings.health_port:
+        variables[WorkerVariable.HEALTH_PORT] = str(settings.health_port)
     output = await asyncio.to_thread(log.open, "ab")
     with output:
         return await asyncio.create_subprocess_exec(
@@ -36,9 +40,9 @@ async def start_worker(settings: Settings, log: Path) -> Process:
 
 
 @asynccontextmanager
-async def worker_process(settings: Settings, log: Path) -> AsyncIterator[Process]:
+async def worker_process(temporal: Client, settings: Settings, log: Path) -> AsyncIterator[Process]:
     """Run the worker for the length of the block, and kill it if it still runs then."""
-    process = await start_worker(settings, log)
+    process = await start_worker(temporal, settings, log)
     try:
         yield process
     finally:

@@ -6,12 +6,15 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 
 import httpx2
 import kopf
+from pydantic import ValidationError
 from temporalio.worker import Worker
 
+from agents_crds.contract.connection import TemporalConnection, TemporalVariablesError
 from agents_crds.contract.names import operator_queue
 from agents_operator.controllers import Clients, Controllers
 from agents_operator.engine.invalid import Invalid
@@ -25,40 +28,69 @@ from agents_operator.kubernetes.configmaps import ConfigMaps
 from agents_operator.kubernetes.connection import ApiServer, find_api_server
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.version import require_selectable_fields
-from agents_operator.settings import Settings
+from agents_operator.pools.temporal_target import TemporalTarget, desired_target
+from agents_operator.settings import Settings, problems
 from agents_operator.startup import until_reachable
-from agents_operator.temporal.connection import connect, require_worker_deployments
+from agents_operator.temporal.connection import connect
 
 
-async def main(settings: Settings, logger: logging.Logger) -> None:
-    """Serve until SIGTERM or SIGINT."""
+async def until_signalled(work: Coroutine[None, None, None]) -> None:
+    """Do the work, until it is done or SIGTERM or SIGINT comes before kopf takes these over.
+
+    The first process of a container goes on after a SIGTERM that it does not handle.
+    """
+    task = asyncio.create_task(work, name="operator")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def main(
+    settings: Settings, connection: TemporalConnection, target: TemporalTarget, logger: logging.Logger
+) -> None:
+    """Wait for the servers, then serve until SIGTERM or SIGINT."""
     server = find_api_server(kopf_settings())
-    async with server.session() as session, httpx2.AsyncClient() as http:
+    health = Health()
+    async with (
+        health.serve(settings.health_port),
+        server.session() as session,
+        httpx2.AsyncClient() as http,
+    ):
         api = KubernetesApi(session)
-        await until_reachable("the API server", lambda: require_selectable_fields(api), logger)
-        temporal = await until_reachable("Temporal", connect, logger)
-        await require_worker_deployments(temporal)
+        await until_reachable(
+            "the API server", lambda: require_selectable_fields(api), health.wait_for, logger
+        )
+        temporal = await until_reachable(
+            f"Temporal at {connection.address}", lambda: connect(connection), health.wait_for, logger
+        )
         installation = await find_installation(settings.installation, ConfigMaps(api, settings.namespace))
         logger.info("installation %s, Temporal namespace %s", installation, temporal.namespace)
         events = Events(api, os.environ.get("HOSTNAME", "operator"), logger)
         clients = Clients(api=api, events=events, temporal=temporal, http=http)
-        controllers = Controllers(settings, installation, clients, now=now, logger=logger)
+        controllers = Controllers(settings, installation, clients, target, now=now, logger=logger)
         registry = watch_everything(controllers.world, Invalid(api, events, now=now, logger=logger))
         log_in(registry, server)
         worker = Worker(
             temporal, task_queue=operator_queue(installation), activities=[controllers.report.report]
         )
-        await serve(settings, registry, controllers, worker)
+        async with connection.following_api_key(temporal, logger):
+            await serve(settings, registry, controllers, worker, health)
 
 
 async def serve(
-    settings: Settings, registry: kopf.OperatorRegistry, controllers: Controllers, worker: Worker
+    settings: Settings,
+    registry: kopf.OperatorRegistry,
+    controllers: Controllers,
+    worker: Worker,
+    health: Health,
 ) -> None:
     """Watch, reconcile and answer reports until a signal asks to stop.
 
     kopf ends last: it takes every task that is younger than itself for one that hangs, and waits 5 s for it.
     """
     watching = asyncio.Event()
+    health.attend(watching, controllers.queues.all)
     watch = asyncio.create_task(
         kopf.operator(
             registry=registry,
@@ -71,7 +103,7 @@ async def serve(
         name="kopf",
     )
     try:
-        async with Health(watching, controllers.queues.all).serve(settings.health_port), worker:
+        async with worker:
             reconciling = asyncio.create_task(controllers.run(), name="controllers")
             stopping = asyncio.create_task(signalled(watching), name="signals")
             # Neither kopf nor the controllers end by themselves: when one does, so must the process.
@@ -83,7 +115,7 @@ async def serve(
 
 
 async def signalled(watching: asyncio.Event) -> None:
-    """Return on SIGTERM or SIGINT; until kopf is ready, its own handlers end the process."""
+    """Return on SIGTERM or SIGINT; while kopf starts, its own handlers end the process."""
     await watching.wait()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -111,18 +143,27 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-if __name__ == "__main__":
-    environment = Settings()
-    logging.basicConfig(
-        level=environment.log_level, format="%(asctime)s %(levelname)-7s %(name)s %(message)s"
-    )
+def run() -> None:
+    """Read the environment and serve; exit with a message when that cannot be."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        sys.exit(f"agents_operator: {problems(error)}")
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s %(message)s")
     for chatty in ("httpx2", "kopf.objects"):
         # One line a request and a watch event, which say nothing that a decision does not.
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logger = logging.getLogger("agents_operator")
     try:
-        asyncio.run(main(environment, logging.getLogger("agents_operator")))
-    except (UnsupportedServerError, kopf.LoginError) as error:
+        connection = TemporalConnection.of_environment(os.environ)
+        target = desired_target(connection, settings)
+        asyncio.run(until_signalled(main(settings, connection, target, logger)))
+    except (TemporalVariablesError, UnsupportedServerError, kopf.LoginError) as error:
         sys.exit(f"agents_operator: {error}")
+
+
+if __name__ == "__main__":
+    run()
     logging.shutdown()
     # Temporal's core crashes in about one of ten interpreter teardowns.
     os._exit(0)

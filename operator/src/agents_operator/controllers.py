@@ -19,7 +19,6 @@ from agents_operator.engine.wake import Queues, Wake
 from agents_operator.engine.world import Cache, Key, World
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.configmaps import ConfigMaps
-from agents_operator.kubernetes.deployments import Deployments
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import (
     AGENT_RUNS,
@@ -31,8 +30,8 @@ from agents_operator.kubernetes.resources import (
 )
 from agents_operator.kubernetes.secrets import Secrets
 from agents_operator.mistral import MistralConnections
-from agents_operator.pools.deployment import TemporalTarget
 from agents_operator.pools.reconcile import PoolReconciler
+from agents_operator.pools.temporal_target import TemporalTarget
 from agents_operator.providers import ProviderReconciler
 from agents_operator.runs.expiry import RunExpiry
 from agents_operator.runs.reconcile import RunReconciler
@@ -64,11 +63,13 @@ class Controllers:
         settings: Settings,
         installation: str,
         clients: Clients,
+        target: TemporalTarget,
         *,
         now: Callable[[], datetime],
         logger: logging.Logger,
     ) -> None:
         self._settings, self._installation, self._clients = settings, installation, clients
+        self._target = target
         self._now, self._logger = now, logger
         self.world = World()
         self._run_settle = Settle(
@@ -139,14 +140,13 @@ class Controllers:
         )
 
     def _pools(self) -> PoolReconciler:
-        temporal = self._clients.temporal
         return PoolReconciler(
             self.world,
             self._settle(WORKER_POOLS, self.world.pools),
-            Deployments(self._clients.api),
-            WorkerBuilds(temporal),
+            self._clients.api,
+            WorkerBuilds(self._clients.temporal),
             installation=self._installation,
-            temporal=TemporalTarget(temporal.service_client.config.target_host, temporal.namespace),
+            temporal=self._target,
             interval=self._settings.agent_interval,
             now=self._now,
             logger=self._logger,

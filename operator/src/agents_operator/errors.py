@@ -12,7 +12,7 @@ class Waiting(Exception):
     """What is missing may come by itself: say why, and look again after a while."""
 
     reached: tuple[Condition, ...] = ()
-    """What the reconcile found in order before it ended, to be written along."""
+    """What the reconcile found out before it ended, to be written along; it wins over what that implies."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Stalled(Exception):
     """Only a change of the object, or of what it refers to, helps: say which."""
 
     reached: tuple[Condition, ...] = ()
-    """What the reconcile found in order before it ended, to be written along."""
+    """What the reconcile found out before it ended, to be written along; it wins over what that implies."""
 
     def __init__(
         self, reason: Reason, message: str, *, condition: ConditionType = ConditionType.READY

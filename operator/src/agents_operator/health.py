@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -17,12 +17,25 @@ LONGEST_PAUSE = 10.0
 
 
 class Health:
-    """Serves /healthz (the process works and does not hang) and /readyz (it does its job)."""
+    """Serves /healthz (the process works and does not hang) and /readyz (it does its job).
 
-    def __init__(self, watching: asyncio.Event, queues: tuple[WorkQueue[Key], ...]) -> None:
-        self._watching = watching
-        self._queues = queues
-        self._beaten = time.monotonic()
+    Both from the very start: an operator that waits for a server is alive, and says what it waits for.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._waiting = "starting"
+        self._watching = asyncio.Event()
+        self._queues: tuple[WorkQueue[Key], ...] = ()
+        self._beaten = self._now()
+
+    def wait_for(self, what: str) -> None:
+        """Say what keeps the operator from its job."""
+        self._waiting = f"waiting for {what}"
+
+    def attend(self, watching: asyncio.Event, queues: tuple[WorkQueue[Key], ...]) -> None:
+        """Be ready once `watching` is set, and alive as long as no reconcile of the queues is stuck."""
+        self._waiting, self._watching, self._queues = "not yet watching the API server", watching, queues
 
     @asynccontextmanager
     async def serve(self, port: int) -> AsyncIterator[None]:
@@ -32,9 +45,9 @@ class Health:
         application.router.add_get("/readyz", self._readyz)
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, port=port).start()
         heart = asyncio.create_task(self._beat(), name="heart")
         try:
+            await web.TCPSite(runner, port=port).start()
             yield
         finally:
             heart.cancel()
@@ -42,19 +55,24 @@ class Health:
 
     async def _beat(self) -> None:
         while True:
-            self._beaten = time.monotonic()
+            self._beaten = self._now()
             await asyncio.sleep(BEAT)
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        paused = time.monotonic() - self._beaten
+        paused = self._now() - self._beaten
         longest = max((queue.longest for queue in self._queues), default=0.0)
         if paused > LONGEST_PAUSE:
-            return web.Response(status=503, text=f"the event loop stood still for {paused:.0f} s\n")
+            return _answer(503, f"the event loop stood still for {paused:.0f} s")
         if longest > STUCK_RECONCILE:
-            return web.Response(status=503, text=f"a reconcile has been going on for {longest:.0f} s\n")
-        return web.Response(text="ok\n")
+            return _answer(503, f"a reconcile has been going on for {longest:.0f} s")
+        return _answer(200, "ok")
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        if not self._watching.is_set():
-            return web.Response(status=503, text="not yet watching the API server\n")
-        return web.Response(text="ok\n")
+        return _answer(200, "ok") if self._watching.is_set() else _answer(503, self._waiting)
+
+
+def _answer(status: int, text: str) -> web.Response:
+    response = web.Response(status=status, text=f"{text}\n")
+    # A connection that is kept open is a task, for which kopf would wait when the operator ends.
+    response.force_close()
+    return response

@@ -3,17 +3,37 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from agents_crds.v1alpha1.fields import Duration
+from agents_crds.v1alpha1.fields import Duration, ObjectName, SecretKeyRef
 from agents_crds.v1alpha1.text import DNS_LABEL
+
+PREFIX = "DURABLE_AGENTS_"
+
+
+def _empty_is_none(value: object) -> object:
+    return value or None
+
+
+def _secret_key(value: object) -> object:
+    if not isinstance(value, str) or not value:
+        return value or None
+    name, slash, key = value.partition("/")
+    if not slash:
+        raise ValueError("must be NAME/KEY: the name of a Secret and one of its keys")
+    return {"name": name, "key": key}
+
+
+SecretKey = Annotated[SecretKeyRef | None, NoDecode, BeforeValidator(_secret_key)]
+SecretName = Annotated[ObjectName | None, BeforeValidator(_empty_is_none)]
 
 
 class Settings(BaseSettings):
     """Variables `DURABLE_AGENTS_*`; Temporal's own are read by its SDK, KUBECONFIG by kopf."""
 
-    model_config = SettingsConfigDict(env_prefix="DURABLE_AGENTS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     installation: Annotated[str, Field(pattern=DNS_LABEL, max_length=40)] | None = None
     """Prefix of every name outside the cluster; generated once and kept in a ConfigMap when absent."""
@@ -26,6 +46,15 @@ class Settings(BaseSettings):
 
     health_port: int = 8080
     """Port of /healthz and /readyz."""
+
+    temporal_ca_secret: SecretKey = None
+    """`NAME/KEY` of the Secret, in each pool's namespace, with the authority of Temporal's certificate."""
+
+    temporal_client_cert_secret: SecretName = None
+    """Name of the kubernetes.io/tls Secret, in each pool's namespace, that workers show to Temporal."""
+
+    temporal_api_key_secret: SecretKey = None
+    """`NAME/KEY` of the Secret, in each pool's namespace, with Temporal's API key."""
 
     agent_interval: Duration = timedelta(minutes=10)
     """How often a remote agent is compared with its manifest, and a pool's worker asked for its tools."""
@@ -58,3 +87,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.replace(" ", "").split(","))) if isinstance(value, str) else value
+
+
+def problems(error: ValidationError) -> str:
+    """Tell which variables are wrong, and why."""
+    return "; ".join(f"{PREFIX}{str(each['loc'][0]).upper()}: {_why(each)}" for each in error.errors())
+
+
+def _why(each: ErrorDetails) -> str:
+    inside = "".join(f"{part}: " for part in each["loc"][1:])
+    return f"{inside}{each['msg'].removeprefix('Value error, ')}"

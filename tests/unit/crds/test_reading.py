@@ -40,7 +40,11 @@ every_kind = pytest.mark.parametrize(
 def with_unknown_fields(value: JsonValue) -> JsonValue:
     match value:
         case dict():
-            known = {key: with_unknown_fields(child) for key, child in value.items()}
+            # What is unknown in a pod template is Kubernetes' own.
+            known = {
+                key: child if key == "template" else with_unknown_fields(child)
+                for key, child in value.items()
+            }
             return {"fromANewerRelease": {"x": 1}, **known}
         case list():
             return [with_unknown_fields(item) for item in value]
@@ -120,3 +124,20 @@ def test_null_inside_a_tools_parameters_is_kept() -> None:
     assert pool.status.manifest()["tools"] == [
         {**tool, "description": "", "idempotent": False, "parameters": parameters}
     ]
+
+
+def test_pod_template_is_kept_as_it_was_written() -> None:
+    template: JsonValue = {
+        "metadata": {"creationTimestamp": None, "labels": {"team": "rates"}, "finalizers": []},
+        "spec": {
+            "containers": [
+                {"name": "worker", "image": "w:1", "env": [{"name": "POD", "valueFrom": {"fieldRef": {}}}]},
+                {"name": "proxy", "image": "p:1", "resources": {"limits": None}, "ports": [{}]},
+            ],
+            "others": {"rest": 1},
+            "imagePullSecrets": [{"name": "registry"}],
+            "hostNetwork": False,
+        },
+    }
+    read = WorkerPool.model_validate({**POOL, "spec": {"template": template}}, extra="forbid", by_name=False)
+    assert read.spec.template.manifest() == template

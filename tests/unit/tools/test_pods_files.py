@@ -69,8 +69,19 @@ def test_containers_variables_win_but_secrets_are_where_they_really_are(tmp_path
         env=(
             EnvVar(name="PATH", value="/image/bin"),
             EnvVar(name="DURABLE_AGENTS_SECRETS_DIR", value="/var/run/secrets"),
+            EnvVar(name="TEMPORAL_TLS_CLIENT_KEY_PATH", value="/var/run/secrets/temporal/tls.key"),
             EnvVar(name="FROM_ELSEWHERE"),
         ),
     )
     environment = container_environment(container, {"PATH": os.defpath, "HOME": "/h"}, tmp_path)
-    assert environment == {"PATH": "/image/bin", "HOME": "/h", "DURABLE_AGENTS_SECRETS_DIR": str(tmp_path)}
+    assert environment == {
+        "PATH": "/image/bin",
+        "HOME": "/h",
+        "DURABLE_AGENTS_SECRETS_DIR": str(tmp_path),
+        "TEMPORAL_TLS_CLIENT_KEY_PATH": f"{tmp_path}/temporal/tls.key",
+    }
+
+
+def test_processes_of_one_machine_do_not_share_a_port_for_probes(tmp_path: Path) -> None:
+    container = Container(name="worker", env=(EnvVar(name="DURABLE_AGENTS_HEALTH_PORT", value="8081"),))
+    assert "DURABLE_AGENTS_HEALTH_PORT" not in container_environment(container, {}, tmp_path)

@@ -10,7 +10,6 @@ from agents_crds.contract.names import SECRETS_DIR
 from agents_worker.settings import Settings
 
 REQUIRED = {
-    WorkerVariable.TEMPORAL_ADDRESS: "temporal:7233",
     WorkerVariable.DEPLOYMENT_NAME: "i/ns/pool",
     WorkerVariable.BUILD_ID: "b1",
     WorkerVariable.POOL_QUEUE: "i/ns/pools/pool",
@@ -27,9 +26,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_defaults_are_those_of_the_contract() -> None:
     settings = Settings()
-    assert settings.temporal_namespace == "default"
     assert settings.secrets_dir == Path(SECRETS_DIR)
     assert (settings.provider_queues, settings.modules) == ((), ())
+    assert settings.health_port is None
 
 
 @pytest.mark.parametrize(

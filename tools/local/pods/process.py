@@ -15,6 +15,8 @@ from tools.local.pods.plan import Replica, Start, Stop, crashes_after
 from tools.local.tether import Tether
 
 SECRETS_VARIABLE = "DURABLE_AGENTS_SECRETS_DIR"
+# All workers would listen on the same port of this machine, and nobody asks.
+PROBE_VARIABLE = "DURABLE_AGENTS_HEALTH_PORT"
 _IMAGE_COMMAND = (sys.executable, "-m", "agents_worker")
 
 
@@ -24,9 +26,17 @@ def container_argv(container: Container) -> tuple[str, ...]:
 
 
 def container_environment(container: Container, base: Mapping[str, str], secrets: Path) -> dict[str, str]:
-    """The container's own variables over `base`, and where its secrets are on this machine."""
+    """The container's own variables over `base`, with its secrets where they are on this machine."""
     own = {each.name: each.value for each in container.env if each.value is not None}
+    own.pop(PROBE_VARIABLE, None)
+    inside = own.get(SECRETS_VARIABLE)
+    if inside is not None:
+        own = {name: _moved(value, inside, str(secrets)) for name, value in own.items()}
     return {**base, **own, SECRETS_VARIABLE: str(secrets)}
+
+
+def _moved(path: str, inside: str, outside: str) -> str:
+    return outside + path.removeprefix(inside) if path.startswith(f"{inside}/") else path
 
 
 @dataclass(frozen=True)

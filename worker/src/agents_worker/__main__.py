@@ -5,16 +5,22 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from pydantic import ValidationError
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
+from agents_crds.contract.connection import (
+    TemporalConnection,
+    TemporalUnavailableError,
+    TemporalVariablesError,
+)
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.tools import ToolCalls
+from agents_worker.health import Health, serve_health
 from agents_worker.sessions.providers import Providers, provider_http
 from agents_worker.sessions.verdict import Patience
 from agents_worker.settings import Settings
@@ -25,74 +31,100 @@ from agents_worker.workers import TOOL_CALLS, build_workers
 _log = logging.getLogger("agents_worker")
 _CONNECT_PAUSE_SECONDS = 3.0
 
+T = TypeVar("T")
 
-async def serve(settings: Settings, tools: Tools, stop: asyncio.Event) -> None:
+
+async def serve(
+    settings: Settings, connection: TemporalConnection, tools: Tools, health: Health, stop: asyncio.Event
+) -> None:
     """Connect and serve until `stop`; then finish the activities in flight."""
-    client = await _connect(settings, stop)
+    client = await _unless(stop, _connect(connection, health))
     if client is None:
         return
     threads = ThreadPoolExecutor(TOOL_CALLS, thread_name_prefix="tool")
-    async with provider_http() as http:
+    async with provider_http() as http, connection.following_api_key(client, _log):
         models = ModelCalls(Providers(http, settings.secrets_dir), Patience())
         workers = build_workers(client, settings, models, ToolCalls(tools, threads))
         names = ", ".join(tool.name for tool in tools.tools) or "no tools"
         _log.info("Serving %s as build %s with %s", settings.pool_queue, settings.build_id, names)
-        await _run(workers, stop)
+        await _run(workers, health, stop)
     # A tool that hangs in its thread must not keep the process.
     threads.shutdown(wait=False, cancel_futures=True)
 
 
-async def _connect(settings: Settings, stop: asyncio.Event) -> Client | None:
-    """Connect as soon as Temporal answers; None when told to stop before."""
-    while not stop.is_set():
+async def _connect(connection: TemporalConnection, health: Health) -> Client:
+    """Connect as soon as Temporal answers and the Secrets for it are there."""
+    server = f"Temporal at {connection.address}"
+    health.wait_for(server)
+    while True:
         try:
-            return await Client.connect(
-                settings.temporal_address,
-                namespace=settings.temporal_namespace,
-                data_converter=pydantic_data_converter,
-            )
-        except RuntimeError as error:
-            _log.warning("Temporal at %s cannot be reached yet: %s", settings.temporal_address, error)
-        try:
-            async with asyncio.timeout(_CONNECT_PAUSE_SECONDS):
-                await stop.wait()
-        except TimeoutError:
-            continue
+            return await connection.connect()
+        except TemporalUnavailableError as error:
+            health.wait_for(f"{server}: {error}")
+            _log.warning("Waiting for %s: %s", server, error)
+        await asyncio.sleep(_CONNECT_PAUSE_SECONDS)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | None:
+    """Return what the work returns, or None when `stop` comes first."""
+    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
     return None
 
 
-async def _run(workers: Sequence[Worker], stop: asyncio.Event) -> None:
+async def _run(workers: Sequence[Worker], health: Health, stop: asyncio.Event) -> None:
     """Run the workers until `stop`, or until one fails, which stops the others and is raised."""
     running = [asyncio.create_task(worker.run()) for worker in workers]
+    health.attend(workers)
     stopped = asyncio.create_task(stop.wait())
     await asyncio.wait((*running, stopped), return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
+    health.stop()
     _log.info("Stopping: the activities in flight are finished first")
     await asyncio.gather(*(worker.shutdown() for worker in workers))
     await asyncio.gather(*running)
 
 
-async def _serve_until_told(settings: Settings, tools: Tools) -> None:
+async def _serve_until_told(
+    settings: Settings, connection: TemporalConnection, tools: Tools, health: Health
+) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    await serve(settings, tools, stop)
+    beating = asyncio.create_task(health.beat(), name="heart")
+    await serve(settings, connection, tools, health, stop)
+    beating.cancel()
 
 
 def _run_process() -> int:
     """Read the settings, load the tools and serve; returns the exit code."""
     try:
         settings = Settings()
+        connection = TemporalConnection.of_environment(os.environ)
     except ValidationError as error:
         _log.error("The environment is not what a worker needs: %s", _problems(error))
         return 2
-    try:
-        tools = load_tools(settings.modules)
-    except ToolDefinitionError as error:
-        _log.error("The tools cannot be offered: %s", error)
+    except TemporalVariablesError as error:
+        _log.error("The environment is not what a worker needs: %s", error)
         return 2
-    asyncio.run(_serve_until_told(settings, tools))
+    health = Health()
+    with serve_health(health, settings.health_port):
+        try:
+            tools = load_tools(settings.modules)
+        except ToolDefinitionError as error:
+            _log.error("The tools cannot be offered: %s", error)
+            return 2
+        asyncio.run(_serve_until_told(settings, connection, tools, health))
     return 0
+
+
+def _leave(*_: object) -> None:
+    """End at once: nothing is served yet. A container's first process would go on without a handler."""
+    os._exit(0)
 
 
 def _problems(error: ValidationError) -> str:
@@ -104,6 +136,7 @@ def _problems(error: ValidationError) -> str:
 def main() -> None:
     """Run until the process is told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    signal.signal(signal.SIGTERM, _leave)
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request says nothing new
     code = 1
     try:

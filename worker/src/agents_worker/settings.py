@@ -17,17 +17,16 @@ def _split(text: object) -> object:
 
 
 class Settings(BaseSettings):
-    """Where the worker connects, what it serves and where its tools and keys are."""
+    """What the worker serves and where its tools and keys are; how it connects is a `TemporalConnection`."""
 
     model_config = SettingsConfigDict(frozen=True)
 
-    temporal_address: str = Field(validation_alias=WorkerVariable.TEMPORAL_ADDRESS)
-    temporal_namespace: str = Field("default", validation_alias=WorkerVariable.TEMPORAL_NAMESPACE)
     deployment_name: str = Field(min_length=1, validation_alias=WorkerVariable.DEPLOYMENT_NAME)
     build_id: str = Field(min_length=1, validation_alias=WorkerVariable.BUILD_ID)
     pool_queue: str = Field(min_length=1, validation_alias=WorkerVariable.POOL_QUEUE)
     provider_queues: tuple[str, ...] = Field((), validation_alias=WorkerVariable.PROVIDER_QUEUES)
     secrets_dir: Path = Field(Path(SECRETS_DIR), validation_alias=WorkerVariable.SECRETS_DIR)
+    health_port: int | None = Field(None, validation_alias=WorkerVariable.HEALTH_PORT)
     modules: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), validation_alias=WorkerVariable.MODULES
     )

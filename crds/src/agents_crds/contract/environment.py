@@ -2,12 +2,24 @@
 
 from enum import StrEnum
 
+WORKER_HEALTH_PORT = 8081
+"""Where a worker in a pod answers /healthz and /readyz."""
+
 
 class WorkerVariable(StrEnum):
-    """A variable of the worker's environment."""
+    """A variable of the worker's environment; `TEMPORAL_*` as Temporal's own tools name and read them."""
 
     TEMPORAL_ADDRESS = "TEMPORAL_ADDRESS"
     TEMPORAL_NAMESPACE = "TEMPORAL_NAMESPACE"
+    TEMPORAL_TLS = "TEMPORAL_TLS"
+    """`true` or `false`; unset, an API key or any of the variables below means `true`."""
+    TEMPORAL_TLS_SERVER_NAME = "TEMPORAL_TLS_SERVER_NAME"
+    """Name in the server's certificate, where it is not the address's."""
+    TEMPORAL_TLS_SERVER_CA_CERT_PATH = "TEMPORAL_TLS_SERVER_CA_CERT_PATH"
+    TEMPORAL_TLS_CLIENT_CERT_PATH = "TEMPORAL_TLS_CLIENT_CERT_PATH"
+    TEMPORAL_TLS_CLIENT_KEY_PATH = "TEMPORAL_TLS_CLIENT_KEY_PATH"
+    TEMPORAL_API_KEY_FILE = "DURABLE_AGENTS_TEMPORAL_API_KEY_FILE"
+    """File with Temporal's API key, which is read again when it changes."""
     DEPLOYMENT_NAME = "TEMPORAL_DEPLOYMENT_NAME"
     """Name of the Worker Deployment."""
     BUILD_ID = "TEMPORAL_WORKER_BUILD_ID"
@@ -18,5 +30,7 @@ class WorkerVariable(StrEnum):
     """Task queues of model calls, as a JSON list."""
     SECRETS_DIR = "DURABLE_AGENTS_SECRETS_DIR"
     """Directory of the mounted Secrets."""
+    HEALTH_PORT = "DURABLE_AGENTS_HEALTH_PORT"
+    """Port of /healthz and /readyz; unset, there are none."""
     MODULES = "WORKER_MODULES"
     """Python modules with tools, separated by commas; set by the user or the image."""

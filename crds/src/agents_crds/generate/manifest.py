@@ -99,11 +99,19 @@ KINDS = (
         short_names=("wp",),
         columns=(
             Column("Replicas", ".spec.replicas", "Number of worker pods.", type="integer"),
-            _condition("Ready", "Ready", "status", "Whether a worker of the current build answered."),
+            _condition("Ready", "Ready", "status", "Whether new runs have workers."),
             _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
+            _condition(
+                "Rollout", "Progressing", "reason", "Whether new runs use the current spec, or why not."
+            ),
             Column("Build", ".status.build", "The build that new runs go to."),
             AGE,
-            Column("Image", ".spec.template.spec.containers[0].image", "Image of the workers.", wide=True),
+            Column(
+                "Image",
+                '.spec.template.spec.containers[?(@.name=="worker")].image',
+                "Image of the workers.",
+                wide=True,
+            ),
             _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
         ),
     ),

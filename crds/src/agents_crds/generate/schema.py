@@ -91,6 +91,8 @@ def _structural(schema: Schema, definitions: dict[str, Schema], path: str) -> Sc
                 result[key] = _structural(value, definitions, f"{path}[]")
             case "additionalProperties", dict() if not _inlined(value, definitions, path):
                 result["x-kubernetes-preserve-unknown-fields"] = True
+            case "additionalProperties", {"type": "string"}:
+                result[key] = value
             case _ if key in _KEYWORDS:
                 result[key] = value
             case _:

@@ -125,7 +125,6 @@ def early_status(
             "observed_generation": generation,
             "conditions": with_conditions(
                 stored.status.conditions,
-                *early.reached,
                 *(
                     condition(
                         type_,
@@ -137,6 +136,8 @@ def early_status(
                     )
                     for type_ in types
                 ),
+                # They know better, such as that an older build still serves.
+                *early.reached,
             ),
         }
     )

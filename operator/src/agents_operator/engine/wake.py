@@ -131,4 +131,5 @@ def pool_offer(pool: WorkerPool | None) -> object:
     """What Agents see of a pool."""
     if pool is None:
         return None
-    return pool.status.tools, is_true(pool.status.conditions, ConditionType.READY)
+    status = pool.status
+    return status.build, status.tools, is_true(status.conditions, ConditionType.READY)

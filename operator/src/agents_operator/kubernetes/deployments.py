@@ -1,33 +1,70 @@
-"""Writes of the Deployments that run worker builds."""
+"""Reads and writes of the Deployments that run worker builds."""
+
+import re
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
-from agents_operator.kubernetes.api import APPLY_PATCH, KubernetesApi
-from agents_operator.kubernetes.errors import GoneError
+from agents_operator.kubernetes.api import APPLY_PATCH, MERGE_PATCH, KubernetesApi
+from agents_operator.kubernetes.errors import ApiServerError, GoneError, RejectedError
 
 FIELD_MANAGER = "durable-agents-operator"
 POOL_LABEL = "durable-agents.dev/pool"
 BUILD_LABEL = "durable-agents.dev/build"
 
+# A server-side apply with an unknown field, or with a value of a wrong type, is answered by a 500 (Kubernetes
+# 1.34, sigs.k8s.io/structured-merge-diff), so that only the words tell it from an outage.
+_COMPLAINTS = (
+    re.compile(r"failed to create typed patch object \(.*?\): \.?(.*)", re.DOTALL),
+    re.compile(
+        r"failed to convert new object \(.*?\) to proper version: .*?, Kind=Deployment: (.*)", re.DOTALL
+    ),
+    re.compile(r'Deployment\.apps ".*?" is invalid: \[?(.*?)\]?', re.DOTALL),
+)
+_TOO_LARGE = 413
 
-class _Owner(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+
+class InvalidDeploymentError(RejectedError):
+    """It is no valid Deployment; `message` names the fields, and has nothing else."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel)
+
+
+class _Owner(_Part):
     uid: str
 
 
-class _Meta(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel)
+class _Meta(_Part):
     name: str
     labels: dict[str, str] = {}
     owner_references: tuple[_Owner, ...] = ()
+    creation_timestamp: datetime | None = None
 
 
-class WorkerDeployment(BaseModel):
+class _Spec(_Part):
+    replicas: int = 1
+
+
+class _Condition(_Part):
+    type: str
+    status: str
+    message: str = ""
+
+
+class _Status(_Part):
+    ready_replicas: int = 0
+    conditions: tuple[_Condition, ...] = ()
+
+
+class WorkerDeployment(_Part):
     """A Deployment of ours, as far as the operator reads it."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
     metadata: _Meta
+    spec: _Spec = _Spec()
+    status: _Status = _Status()
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -39,9 +76,19 @@ class WorkerDeployment(BaseModel):
         """The build that it runs."""
         return self.metadata.labels.get(BUILD_LABEL, "")
 
+    @property
+    def serves(self) -> bool:
+        """Whether it has a worker that works, or is meant to have none for the time being."""
+        return self.status.ready_replicas > 0 or self.spec.replicas == 0
 
-class _List(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    @property
+    def refused_pods(self) -> str | None:
+        """Why its pods cannot be created; None when they can."""
+        failed = (each for each in self.status.conditions if each.type == "ReplicaFailure")
+        return next((each.message for each in failed if each.status == "True"), None)
+
+
+class _List(_Part):
     items: tuple[WorkerDeployment, ...]
 
 
@@ -60,14 +107,35 @@ class Deployments:
         return tuple(deployment for deployment in found if uid in deployment.owners)
 
     async def apply(self, namespace: str, name: str, manifest: JsonValue) -> None:
-        """Apply a Deployment server-side: unchanged fields cost no new version."""
-        await self._api.request(
-            "PATCH",
-            f"{_path(namespace)}/{name}",
-            query={"fieldManager": FIELD_MANAGER, "force": "true"},
-            body=manifest,
-            content_type=APPLY_PATCH,
-        )
+        """Apply a Deployment server-side: unchanged fields cost no new version.
+
+        Raises InvalidDeploymentError, or RejectedError and ForbiddenError when a policy is against it.
+        """
+        try:
+            await self._api.request(
+                "PATCH",
+                f"{_path(namespace)}/{name}",
+                query={"fieldManager": FIELD_MANAGER, "force": "true", "fieldValidation": "Strict"},
+                body=manifest,
+                content_type=APPLY_PATCH,
+            )
+        except ApiServerError as error:
+            complaint = what_is_invalid(error)
+            if complaint is None:
+                raise
+            raise InvalidDeploymentError(error.status, complaint) from error
+
+    async def scale(self, namespace: str, name: str, replicas: int) -> None:
+        """Set the number of pods; nothing happens when the Deployment is gone."""
+        try:
+            await self._api.request(
+                "PATCH",
+                f"{_path(namespace)}/{name}",
+                body={"spec": {"replicas": replicas}},
+                content_type=MERGE_PATCH,
+            )
+        except GoneError:
+            return
 
     async def delete(self, namespace: str, name: str) -> None:
         """Delete a Deployment; nothing happens when it is gone."""
@@ -75,6 +143,24 @@ class Deployments:
             await self._api.request("DELETE", f"{_path(namespace)}/{name}")
         except GoneError:
             return
+
+
+def what_is_invalid(error: ApiServerError) -> str | None:
+    """Return what the API server finds wrong with the fields; None when it is against something else.
+
+    A policy's refusal is none of the fields' business, though it is a 422 as well.
+    """
+    for pattern in _COMPLAINTS:
+        if found := pattern.fullmatch(error.message):
+            return _explained(found[1])
+    return error.message if error.status == _TOO_LARGE else None
+
+
+def _explained(complaint: str) -> str:
+    """Say what it is about where the API server does not."""
+    if complaint.startswith("quantities must match"):
+        return f"a quantity, as in resources, must be a number with a unit, such as 500m or 1Gi; {complaint}"
+    return complaint
 
 
 def _path(namespace: str) -> str:

@@ -8,22 +8,13 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from agents_crds.contract import CONTRACT
-from agents_crds.contract.environment import WorkerVariable
+from agents_crds.contract.environment import WORKER_HEALTH_PORT, WorkerVariable
 from agents_crds.contract.names import SECRETS_DIR, pool_queue, provider_queue, secret_path, worker_deployment
 from agents_crds.v1alpha1 import API_VERSION, ModelProvider, WorkerPool
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL
-
-# The worker lets activities in flight finish for 50 s; then the kubelet ends it.
-GRACE_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class TemporalTarget:
-    """The Temporal server that workers use."""
-
-    address: str
-    namespace: str
+from agents_operator.pools.template import Additions, worker_template
+from agents_operator.pools.temporal_target import TemporalTarget
 
 
 @dataclass(frozen=True)
@@ -62,12 +53,16 @@ def worker_deployment_manifest(
     temporal: TemporalTarget,
     providers: tuple[PoolProvider, ...],
 ) -> JsonValue:
-    """Write the Deployment: the user's container, with our environment and the Secrets as files."""
+    """Write the Deployment: the user's template, completed; raise Stalled when that cannot be done."""
     namespace, name = pool.metadata.namespace, pool.metadata.name
-    container = pool.spec.template.spec.containers[0]
-    ours: dict[str, JsonValue] = {
-        WorkerVariable.TEMPORAL_ADDRESS: temporal.address,
-        WorkerVariable.TEMPORAL_NAMESPACE: temporal.namespace,
+    identity = {POOL_LABEL: name, BUILD_LABEL: build}
+    labels = {
+        "app.kubernetes.io/name": "durable-agents-worker",
+        "app.kubernetes.io/managed-by": "durable-agents",
+        **identity,
+    }
+    environment = {
+        **temporal.environment,
         WorkerVariable.DEPLOYMENT_NAME: worker_deployment(installation, namespace, name),
         WorkerVariable.BUILD_ID: build,
         WorkerVariable.POOL_QUEUE: pool_queue(installation, namespace, name),
@@ -75,50 +70,24 @@ def worker_deployment_manifest(
             [provider_queue(installation, namespace, provider.name) for provider in providers]
         ),
         WorkerVariable.SECRETS_DIR: SECRETS_DIR,
+        WorkerVariable.HEALTH_PORT: str(WORKER_HEALTH_PORT),
     }
-    labels: dict[str, JsonValue] = {
-        "app.kubernetes.io/name": "durable-agents-worker",
-        "app.kubernetes.io/managed-by": "durable-agents",
-        POOL_LABEL: name,
-        BUILD_LABEL: build,
-    }
+    keys = _secret_files(temporal.secrets, tuple(provider.key for provider in providers))
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {
             "name": deployment_name(pool, build),
             "namespace": namespace,
-            "labels": labels,
+            "labels": {**labels},
             "ownerReferences": [_owner(pool)],
         },
         "spec": {
             "replicas": pool.spec.replicas,
-            "selector": {"matchLabels": {POOL_LABEL: name, BUILD_LABEL: build}},
-            "template": {
-                "metadata": {"labels": labels},
-                "spec": {
-                    # Workers never talk to the API server.
-                    "automountServiceAccountToken": False,
-                    "terminationGracePeriodSeconds": GRACE_SECONDS,
-                    "containers": [
-                        {
-                            **container.manifest(),
-                            "env": [
-                                *(variable.manifest() for variable in container.env),
-                                *_environment(ours),
-                            ],
-                            "volumeMounts": [{"name": "keys", "mountPath": SECRETS_DIR, "readOnly": True}],
-                        }
-                    ],
-                    "volumes": [_keys_volume(providers)],
-                },
-            },
+            "selector": {"matchLabels": {**identity}},
+            "template": worker_template(pool.spec.template, Additions(labels, environment, keys)),
         },
     }
-
-
-def _environment(variables: dict[str, JsonValue]) -> list[JsonValue]:
-    return [{"name": str(name), "value": value} for name, value in variables.items()]
 
 
 def _owner(pool: WorkerPool) -> JsonValue:
@@ -132,21 +101,18 @@ def _owner(pool: WorkerPool) -> JsonValue:
     }
 
 
-def _keys_volume(providers: tuple[PoolProvider, ...]) -> JsonValue:
-    """Mount the keys as files; optional, so that a missing Secret keeps no pod from starting."""
-    keys = sorted({(provider.key.name, provider.key.key) for provider in providers})
+def _secret_files(needed: tuple[SecretKeyRef, ...], wanted: tuple[SecretKeyRef, ...]) -> JsonValue:
+    """Project Secrets as files: a pod starts without a provider's key, and not without what is `needed`."""
+    keys = {**dict.fromkeys(wanted, True), **dict.fromkeys(needed, False)}
     return {
-        "name": "keys",
-        "projected": {
-            "sources": [
-                {
-                    "secret": {
-                        "name": secret,
-                        "optional": True,
-                        "items": [{"key": key, "path": secret_path(secret, key)}],
-                    }
+        "sources": [
+            {
+                "secret": {
+                    "name": ref.name,
+                    "optional": optional,
+                    "items": [{"key": ref.key, "path": secret_path(ref.name, ref.key)}],
                 }
-                for secret, key in keys
-            ]
-        },
+            }
+            for ref, optional in sorted(keys.items(), key=lambda each: (each[0].name, each[0].key))
+        ]
     }

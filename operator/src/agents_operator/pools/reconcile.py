@@ -15,16 +15,20 @@ from agents_operator.engine.queue import jittered
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.errors import Stalled, Waiting
-from agents_operator.kubernetes.deployments import Deployments, WorkerDeployment
+from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.deployments import Deployments, InvalidDeploymentError, WorkerDeployment
 from agents_operator.kubernetes.errors import ForbiddenError, RejectedError
+from agents_operator.kubernetes.pods import Pods
+from agents_operator.kubernetes.secrets import Secrets
 from agents_operator.pools.deployment import (
-    TemporalTarget,
     build_of,
     deployment_name,
     pool_providers,
     worker_deployment_manifest,
 )
-from agents_operator.pools.status import described_tools, ready_status
+from agents_operator.pools.diagnosis import diagnose
+from agents_operator.pools.status import blame, described_tools, ready_status
+from agents_operator.pools.temporal_target import TemporalTarget
 from agents_operator.temporal.builds import NoWorkerError, ObservedBuilds, WorkerBuilds
 
 # A starting worker answers within a few seconds; a broken image never does.
@@ -40,7 +44,7 @@ class PoolReconciler:
         self,
         world: World,
         settle: Settle[WorkerPool],
-        deployments: Deployments,
+        api: KubernetesApi,
         builds: WorkerBuilds,
         *,
         installation: str,
@@ -51,7 +55,7 @@ class PoolReconciler:
     ) -> None:
         self._world = world
         self._settle = settle
-        self._deployments = deployments
+        self._deployments, self._pods, self._secrets = Deployments(api), Pods(api), Secrets(api)
         self._builds = builds
         self._installation = installation
         self._temporal = temporal
@@ -64,25 +68,39 @@ class PoolReconciler:
         return await self._settle.run(key, self._sync)
 
     async def _sync(self, pool: WorkerPool) -> timedelta | None:
-        if pool.metadata.deletion_timestamp is not None:
+        metadata, build = pool.metadata, build_of(pool)
+        if metadata.deletion_timestamp is not None:
             # Its Deployments are its dependents: the garbage collector takes them.
             return None
-        build = build_of(pool)
-        await self._apply(pool, build)
+        deployments = await self._deployments.of_pool(metadata.namespace, metadata.name, metadata.uid)
+        own = next((each for each in deployments if each.build == build), None)
+        older = tuple(each for each in deployments if each.build != build)
+        try:
+            return await self._roll_out(pool, build, own, older)
+        except (Waiting, Stalled) as early:
+            blame(early, pool, build, older, now=self._now())
+            raise
+
+    async def _roll_out(
+        self, pool: WorkerPool, build: str, own: WorkerDeployment | None, older: tuple[WorkerDeployment, ...]
+    ) -> timedelta:
         version = self._version(pool, build)
-        tools = await self._offered(pool, version)
+        await self._apply(pool, build)
         builds = await self._builds.observe(version.deployment_name)
+        unused = removable(older, builds, pool.status.build)
+        await self._remove(pool, unused)
+        kept = tuple(each for each in older if each not in unused)
+        await self._scale(pool, kept)
+        tools = await self._offered(pool, version, own)
         if builds.current != build:
             await self._builds.make_current(version)
             self._logger.info("workerpool %s: new runs go to build %s", Key.of(pool), build)
         await self._settle.write(pool, ready_status(pool, build, tools, now=self._now()))
-        old = await self._old_deployments(pool, build)
-        unused = removable(old, builds)
-        await self._remove(pool, unused)
-        return DRAIN_AGAIN if len(unused) < len(old) else jittered(self._interval)
+        return DRAIN_AGAIN if kept else jittered(self._interval)
 
     async def _apply(self, pool: WorkerPool, build: str) -> None:
         namespace = pool.metadata.namespace
+        await self._require_temporal_secrets(namespace)
         providers = pool_providers(self._world.providers.within(namespace))
         manifest = worker_deployment_manifest(
             pool, build, installation=self._installation, temporal=self._temporal, providers=providers
@@ -90,6 +108,8 @@ class PoolReconciler:
         name = deployment_name(pool, build)
         try:
             await self._deployments.apply(namespace, name, manifest)
+        except InvalidDeploymentError as error:
+            raise Stalled(Reason.POD_TEMPLATE_INVALID, error.message) from error
         except (ForbiddenError, RejectedError) as error:
             raise Waiting(
                 Reason.DEPLOYMENT_REFUSED,
@@ -97,17 +117,29 @@ class PoolReconciler:
                 after=LAST_PROBE,
             ) from error
 
+    async def _require_temporal_secrets(self, namespace: str) -> None:
+        for ref in self._temporal.secrets:
+            if await self._secrets.read(namespace, ref) is None:
+                raise Waiting(
+                    Reason.SECRET_NOT_FOUND,
+                    f"there is no Secret {ref.name} with key {ref.key} in namespace {namespace}: "
+                    "workers need it to connect to Temporal; copy it from whoever runs the Temporal server",
+                    after=LAST_PROBE,
+                )
+
     async def _offered(
-        self, pool: WorkerPool, version: WorkerDeploymentVersion
+        self, pool: WorkerPool, version: WorkerDeploymentVersion, own: WorkerDeployment | None
     ) -> tuple[ToolDescription, ...]:
         """Ask a worker of the build; at zero replicas nobody answers, and what it offered before holds."""
         if pool.spec.replicas == 0 and pool.status.build == version.build_id:
             return pool.status.tools
-        catalogue = await self._probe(pool, version)
+        catalogue = await self._probe(pool, version, own)
         require_known_contract(catalogue)
         return described_tools(catalogue)
 
-    async def _probe(self, pool: WorkerPool, version: WorkerDeploymentVersion) -> ToolCatalogue:
+    async def _probe(
+        self, pool: WorkerPool, version: WorkerDeploymentVersion, own: WorkerDeployment | None
+    ) -> ToolCatalogue:
         namespace, name, build = pool.metadata.namespace, pool.metadata.name, version.build_id
         if pool.spec.replicas == 0:
             raise Waiting(
@@ -121,48 +153,58 @@ class PoolReconciler:
                 version, queue, probe_workflow_id(self._installation, namespace, name, build)
             )
         except NoWorkerError as error:
-            deployment = deployment_name(pool, build)
+            after = probe_pause(silent_since(pool, build, own), self._now())
+            found = diagnose(own, await self._pods.of_build(namespace, name, build))
+            if found is not None:
+                raise Waiting(found.reason, found.message, after=after) from error
             raise Waiting(
                 Reason.WORKER_NOT_RESPONDING,
                 f"no worker of build {build}: {error}; "
-                f"if it stays so, look at the logs of Deployment {deployment}",
-                after=probe_pause(pool, self._now()),
+                f"if it stays so, look at the logs of Deployment {deployment_name(pool, build)}",
+                after=after,
                 expected=True,
             ) from error
-
-    async def _old_deployments(self, pool: WorkerPool, build: str) -> tuple[WorkerDeployment, ...]:
-        metadata = pool.metadata
-        found = await self._deployments.of_pool(metadata.namespace, metadata.name, metadata.uid)
-        return tuple(deployment for deployment in found if deployment.build != build)
 
     async def _remove(self, pool: WorkerPool, unused: tuple[WorkerDeployment, ...]) -> None:
         for deployment in unused:
             await self._deployments.delete(pool.metadata.namespace, deployment.metadata.name)
             self._logger.info("workerpool %s: removed build %s", Key.of(pool), deployment.build)
 
+    async def _scale(self, pool: WorkerPool, kept: tuple[WorkerDeployment, ...]) -> None:
+        """Give builds that still have runs as many workers as the pool has."""
+        for deployment in kept:
+            if deployment.spec.replicas != pool.spec.replicas:
+                await self._deployments.scale(
+                    pool.metadata.namespace, deployment.metadata.name, pool.spec.replicas
+                )
+
     def _version(self, pool: WorkerPool, build: str) -> WorkerDeploymentVersion:
         name = worker_deployment(self._installation, pool.metadata.namespace, pool.metadata.name)
         return WorkerDeploymentVersion(name, build)
 
 
-def removable(old: tuple[WorkerDeployment, ...], builds: ObservedBuilds) -> tuple[WorkerDeployment, ...]:
+def removable(
+    older: tuple[WorkerDeployment, ...], builds: ObservedBuilds, replaced: str | None
+) -> tuple[WorkerDeployment, ...]:
     """Choose the Deployments of builds that no workflow is, or may yet be, pinned to.
 
-    `builds` was read before the switch to the current build, so that the one it replaces counts as in use.
+    `replaced` is the build of the pool's status: it stays until the next one has taken its place.
     """
-    return tuple(
-        deployment
-        for deployment in old
-        if deployment.build not in builds.in_use and deployment.build != builds.current
-    )
+    needed = {*builds.in_use, builds.current, replaced}
+    return tuple(deployment for deployment in older if deployment.build not in needed)
 
 
-def probe_pause(pool: WorkerPool, now: datetime) -> timedelta:
-    """Return when to ask again: soon at first, and ever later the longer the pool is not Ready."""
+def silent_since(pool: WorkerPool, build: str, own: WorkerDeployment | None) -> datetime | None:
+    """Return since when the workers of the build could have answered; None when that is just now."""
+    if pool.status.build != build:
+        return None if own is None else own.metadata.creation_timestamp
     ready = find(pool.status.conditions, ConditionType.READY)
-    if ready is None or ready.status != "False":
-        return FIRST_PROBE
-    return min(max((now - ready.last_transition_time) / 10, FIRST_PROBE), LAST_PROBE)
+    return None if ready is None or ready.status != "False" else ready.last_transition_time
+
+
+def probe_pause(since: datetime | None, now: datetime) -> timedelta:
+    """Return when to ask again: soon at first, and ever later the longer nobody answers."""
+    return FIRST_PROBE if since is None else min(max((now - since) / 10, FIRST_PROBE), LAST_PROBE)
 
 
 def require_known_contract(catalogue: ToolCatalogue) -> None:

@@ -1,24 +1,33 @@
 """The status of a WorkerPool."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import ValidationError
 
 from agents_crds.contract.tools import OfferedTool, ToolCatalogue
-from agents_crds.v1alpha1 import ConditionType, Reason, ToolDescription, WorkerPool, WorkerPoolStatus
+from agents_crds.v1alpha1 import (
+    Condition,
+    ConditionType,
+    Reason,
+    ToolDescription,
+    WorkerPool,
+    WorkerPoolStatus,
+)
 from agents_crds.v1alpha1.workerpool import TOOL_LIMIT
 from agents_operator.engine.conditions import condition, with_conditions
 from agents_operator.engine.invalid import describe
-from agents_operator.errors import Stalled
+from agents_operator.errors import Stalled, Waiting
+from agents_operator.kubernetes.deployments import WorkerDeployment
 
 
 def ready_status(
     pool: WorkerPool, build: str, tools: tuple[ToolDescription, ...], *, now: datetime
 ) -> WorkerPoolStatus:
     """Say what new runs go to, and which tools it offers."""
-    count = len(tools)
+    generation = pool.metadata.generation
     return WorkerPoolStatus(
-        observed_generation=pool.metadata.generation,
+        observed_generation=generation,
         build=build,
         tools=tools,
         conditions=with_conditions(
@@ -27,12 +36,63 @@ def ready_status(
                 ConditionType.READY,
                 "True",
                 Reason.AVAILABLE,
-                f"build {build} offers {count} tool{'' if count == 1 else 's'}",
-                generation=pool.metadata.generation,
+                _offer(build, tools),
+                generation=generation,
                 now=now,
             ),
+            _rolled_out(pool, build, now),
         ),
     )
+
+
+def blame(
+    early: Waiting | Stalled,
+    pool: WorkerPool,
+    build: str,
+    older: Iterable[WorkerDeployment],
+    *,
+    now: datetime,
+) -> None:
+    """Make the early end of a reconcile tell what it means for the pool.
+
+    While `build`, that of the spec, is not yet what new runs go to, it is Progressing that suffers, and the
+    pool stays Ready as long as the build of its status, one of the `older` Deployments, has workers.
+    """
+    current, generation = pool.status.build, pool.metadata.generation
+    if current == build:
+        early.condition, early.reached = ConditionType.READY, (_rolled_out(pool, build, now),)
+        return
+    progressing = condition(
+        ConditionType.PROGRESSING, "True", early.reason, early.message, generation=generation, now=now
+    )
+    early.condition, early.reached = ConditionType.PROGRESSING, (progressing,)
+    if current is not None and any(each.build == current and each.serves for each in older):
+        ready = condition(
+            ConditionType.READY,
+            "True",
+            Reason.AVAILABLE,
+            f"{_offer(current, pool.status.tools)}; build {build} of the present spec is not in use: "
+            f"{early.reason}: {early.message}",
+            # Of an earlier spec: who waits for this one to be Ready, or for its tools, waits on.
+            generation=generation - 1,
+            now=now,
+        )
+        early.reached = (progressing, ready)
+
+
+def _rolled_out(pool: WorkerPool, build: str, now: datetime) -> Condition:
+    return condition(
+        ConditionType.PROGRESSING,
+        "False",
+        Reason.ROLLOUT_COMPLETE,
+        f"new runs go to build {build} of the present spec",
+        generation=pool.metadata.generation,
+        now=now,
+    )
+
+
+def _offer(build: str, tools: tuple[ToolDescription, ...]) -> str:
+    return f"build {build} offers {len(tools)} tool{'' if len(tools) == 1 else 's'}"
 
 
 def described_tools(catalogue: ToolCatalogue) -> tuple[ToolDescription, ...]:

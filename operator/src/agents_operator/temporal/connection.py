@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfigProfile
+from temporalio.service import RPCError
 
+from agents_crds.contract.connection import TemporalConnection, TemporalUnavailableError
 from agents_operator.errors import UnsupportedServerError
 
 RPC_TIMEOUT = timedelta(seconds=5)
@@ -15,20 +15,25 @@ RPC_TIMEOUT = timedelta(seconds=5)
 OLDEST_SERVER = (1, 28)
 
 
-async def connect() -> Client:
-    """Connect as the `TEMPORAL_*` variables say; raise RuntimeError when the server does not answer."""
-    profile = ClientConfigProfile.load(disable_file=True)
-    return await Client.connect(
-        **profile.to_client_connect_config(), data_converter=pydantic_data_converter, identity="operator"
-    )
+async def connect(connection: TemporalConnection) -> Client:
+    """Connect to a server with Worker Deployments.
+
+    Raises TemporalUnavailableError when that is worth another try, UnsupportedServerError when it is not.
+    """
+    client = await connection.connect(identity="operator")
+    try:
+        info = await client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=RPC_TIMEOUT)
+    except RPCError as error:
+        raise TemporalUnavailableError(error.message) from error
+    require_worker_deployments(info.server_version)
+    return client
 
 
-async def require_worker_deployments(client: Client) -> None:
+def require_worker_deployments(server_version: str) -> None:
     """Raise UnsupportedServerError when the server is too old for Worker Deployments."""
-    info = await client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
-    version = re.match(r"(\d+)\.(\d+)", info.server_version)
+    version = re.match(r"(\d+)\.(\d+)", server_version)
     if version and (int(version[1]), int(version[2])) < OLDEST_SERVER:
         oldest = ".".join(map(str, OLDEST_SERVER))
         raise UnsupportedServerError(
-            f"Temporal server {info.server_version} is too old: worker deployments need {oldest} or later"
+            f"Temporal server {server_version} is too old: worker deployments need {oldest} or later"
         )

@@ -182,7 +182,7 @@ CASES = (
         "pool's current build is recorded",
         OURS,
         pool(status={"build": "b1", "observedGeneration": 1}, resourceVersion="2"),
-        set(),
+        {"agent finance"},
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Reads of what is not ours: Secrets, ConfigMaps, Deployments and the version."""
+"""What is not ours: Secrets, ConfigMaps, Deployments, pods and the version."""
 
 import base64
 
@@ -8,7 +8,9 @@ from pydantic import JsonValue
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.errors import UnsupportedServerError
 from agents_operator.kubernetes.configmaps import ConfigMaps
-from agents_operator.kubernetes.deployments import Deployments
+from agents_operator.kubernetes.deployments import Deployments, InvalidDeploymentError
+from agents_operator.kubernetes.errors import ApiServerError, ForbiddenError, RejectedError
+from agents_operator.kubernetes.pods import Pods
 from agents_operator.kubernetes.secrets import Secrets
 from agents_operator.kubernetes.version import require_selectable_fields
 from tests.unit.operator.kubernetes.scripted import ScriptedServer, failure
@@ -84,7 +86,116 @@ async def test_deployment_is_applied_over_what_others_wrote() -> None:
         (asked,) = server.asked
     assert (asked.method, asked.path) == ("PATCH", "/apis/apps/v1/namespaces/team/deployments/gpu-b1")
     assert asked.content_type == "application/apply-patch+yaml"
-    assert asked.query == {"fieldManager": "durable-agents-operator", "force": "true"}
+    assert asked.query == {
+        "fieldManager": "durable-agents-operator",
+        "force": "true",
+        "fieldValidation": "Strict",
+    }
+
+
+APPLIED = "(team/gpu-b1; apps/v1, Kind=Deployment)"
+UNTYPED = f"failed to create typed patch object {APPLIED}: "
+WORKER = '.spec.template.spec.containers[name="worker"]'
+INVALID = 'Deployment.apps "gpu-b1" is invalid: '
+QUANTITY = "quantities must match the regular expression '^([+-]?[0-9.]+)$'"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "told"),
+    [
+        pytest.param(
+            500,
+            f"{UNTYPED}{WORKER}.imagee: field not declared in schema",
+            f"{WORKER[1:]}.imagee: field not declared in schema",
+            id="unknown field",
+        ),
+        pytest.param(
+            500,
+            f'{UNTYPED}{WORKER}.env: duplicate entries for key [name="a"]',
+            f'{WORKER[1:]}.env: duplicate entries for key [name="a"]',
+            id="name that comes twice",
+        ),
+        pytest.param(
+            500,
+            f"failed to convert new object {APPLIED} to proper version: "
+            f"unable to convert unstructured object to apps/v1, Kind=Deployment: {QUANTITY}",
+            f"a quantity, as in resources, must be a number with a unit, such as 500m or 1Gi; {QUANTITY}",
+            id="bad quantity",
+        ),
+        pytest.param(
+            422,
+            f'{INVALID}spec.template.spec.containers[0].volumeMounts[0].name: Not found: "v"',
+            'spec.template.spec.containers[0].volumeMounts[0].name: Not found: "v"',
+            id="one thing wrong",
+        ),
+        pytest.param(
+            422,
+            f"{INVALID}[a.b: Required value, c: Not found]",
+            "a.b: Required value, c: Not found",
+            id="two",
+        ),
+        pytest.param(
+            413,
+            "Request entity too large: limit is 3145728",
+            "Request entity too large: limit is 3145728",
+            id="large",
+        ),
+    ],
+)
+async def test_invalid_deployment_is_told_by_its_fields(status: int, said: str, told: str) -> None:
+    async with ScriptedServer() as server:
+        server.will_answer(status, failure(said, {"name": "gpu-b1", "causes": [{}]}))
+        with pytest.raises(InvalidDeploymentError) as invalid:
+            await Deployments(server.api).apply("team", "gpu-b1", {})
+    assert invalid.value.message == told
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "error"),
+    [
+        pytest.param(500, "etcdserver: request timed out", ApiServerError, id="outage"),
+        pytest.param(
+            422,
+            'deployments.apps "gpu-b1" is forbidden: '
+            "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
+            RejectedError,
+            id="admission policy",
+        ),
+        pytest.param(400, 'admission webhook "w" denied the request: no', RejectedError, id="webhook"),
+        pytest.param(
+            403, "deployments.apps is forbidden: User cannot patch", ForbiddenError, id="missing right"
+        ),
+    ],
+)
+async def test_deployment_that_is_refused_for_another_reason_is_not_called_invalid(
+    status: int, said: str, error: type[ApiServerError]
+) -> None:
+    async with ScriptedServer() as server:
+        server.will_answer(status, failure(said, {"name": "gpu-b1", "causes": [{}]}))
+        with pytest.raises(error) as refused:
+            await Deployments(server.api).apply("team", "gpu-b1", {})
+    assert not isinstance(refused.value, InvalidDeploymentError)
+
+
+async def test_pods_of_a_build_are_those_that_stay() -> None:
+    stays: JsonValue = {"metadata": {"name": "a"}, "status": {"phase": "Running"}}
+    goes: JsonValue = {"metadata": {"name": "b", "deletionTimestamp": "2026-03-01T12:00:00Z"}}
+    evicted: JsonValue = {"metadata": {"name": "c"}, "status": {"phase": "Failed", "reason": "Evicted"}}
+    async with ScriptedServer() as server:
+        server.will_answer(200, {"items": [stays, goes, evicted]})
+        found = await Pods(server.api).of_build("team", "gpu", "b1")
+        (asked,) = server.asked
+    assert [pod.metadata.name for pod in found] == ["a"]
+    assert asked.path == "/api/v1/namespaces/team/pods"
+    assert asked.query == {"labelSelector": "durable-agents.dev/pool=gpu,durable-agents.dev/build=b1"}
+
+
+async def test_deployment_is_scaled_alone() -> None:
+    async with ScriptedServer() as server:
+        server.will_answer(200, {})
+        await Deployments(server.api).scale("team", "gpu-b1", 3)
+        (asked,) = server.asked
+    assert (asked.method, asked.body) == ("PATCH", {"spec": {"replicas": 3}})
 
 
 async def test_deployment_that_is_gone_needs_no_deletion() -> None:

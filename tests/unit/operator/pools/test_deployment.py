@@ -7,12 +7,12 @@ from agents_crds.v1alpha1 import WorkerPool
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.pools.deployment import (
     PoolProvider,
-    TemporalTarget,
     build_of,
     deployment_name,
     pool_providers,
     worker_deployment_manifest,
 )
+from agents_operator.pools.temporal_target import TemporalTarget
 from tests.unit.operator.objects import Manifest, pool, provider
 
 TEMPORAL = TemporalTarget("temporal:7233", "agents")
@@ -42,13 +42,17 @@ class Container(Part):
 
 class Volume(Part):
     name: str
-    projected: dict[str, JsonValue]
+    projected: dict[str, JsonValue] = {}
 
 
 class PodSpec(Part):
     containers: tuple[Container, ...]
     volumes: tuple[Volume, ...]
-    token: bool = Field(alias="automountServiceAccountToken")
+
+    @property
+    def keys(self) -> Volume:
+        (found,) = [volume for volume in self.volumes if volume.name == "durable-agents-keys"]
+        return found
 
 
 class Meta(Part):
@@ -104,6 +108,7 @@ def deployment(of: WorkerPool, *providers: PoolProvider) -> Deployment:
         {"command": ["python"]},
         {"args": ["-v"]},
         {"env": [{"name": "WORKER_MODULES", "value": "tools"}]},
+        {"resources": {"limits": {"memory": "1Gi"}}},
     ],
     ids=lambda container: next(iter(container)),
 )
@@ -159,11 +164,13 @@ def test_user_s_environment_comes_first_and_ours_has_the_last_word() -> None:
         "WORKER_MODULES",
         "TEMPORAL_ADDRESS",
         "TEMPORAL_NAMESPACE",
+        "TEMPORAL_TLS",
         "TEMPORAL_DEPLOYMENT_NAME",
         "TEMPORAL_WORKER_BUILD_ID",
         "DURABLE_AGENTS_POOL_QUEUE",
         "DURABLE_AGENTS_PROVIDER_QUEUES",
         "DURABLE_AGENTS_SECRETS_DIR",
+        "DURABLE_AGENTS_HEALTH_PORT",
     ]
 
 
@@ -188,8 +195,7 @@ def test_user_s_container_is_taken_as_it_is() -> None:
 
 def test_keys_are_mounted_as_files_that_may_be_missing() -> None:
     made = deployment(pool(), MISTRAL, EU, PoolProvider("same-key", MISTRAL.key))
-    (volume,) = made.pod.volumes
-    assert volume.projected["sources"] == [
+    assert made.pod.keys.projected["sources"] == [
         {
             "secret": {
                 "name": "mistral",
@@ -205,17 +211,33 @@ def test_keys_are_mounted_as_files_that_may_be_missing() -> None:
             }
         },
     ]
-    (mount,) = made.pod.containers[0].volume_mounts
-    assert mount == {
-        "name": volume.name,
+    assert made.pod.containers[0].volume_mounts[0] == {
+        "name": made.pod.keys.name,
         "mountPath": made.value("DURABLE_AGENTS_SECRETS_DIR"),
         "readOnly": True,
     }
 
 
+def test_what_leads_to_temporal_must_be_there_before_a_pod_starts() -> None:
+    target = TemporalTarget("temporal:7233", "agents", api_key=SecretKeyRef(name="temporal", key="token"))
+    manifest = worker_deployment_manifest(
+        pool(), "b1", installation="inst", temporal=target, providers=(MISTRAL,)
+    )
+    made = Deployment.model_validate(manifest)
+    sources = made.pod.keys.projected["sources"]
+    assert isinstance(sources, list)
+    assert sources[1] == {
+        "secret": {
+            "name": "temporal",
+            "optional": False,
+            "items": [{"key": "token", "path": "temporal/token"}],
+        }
+    }
+    assert made.value("DURABLE_AGENTS_TEMPORAL_API_KEY_FILE").endswith("/temporal/token")
+
+
 def test_pool_without_providers_mounts_no_key() -> None:
-    (volume,) = deployment(pool()).pod.volumes
-    assert volume.projected["sources"] == []
+    assert deployment(pool()).pod.keys.projected["sources"] == []
 
 
 def test_keys_reach_no_environment() -> None:
@@ -223,10 +245,6 @@ def test_keys_reach_no_environment() -> None:
     values = " ".join(variable.value for variable in made.pod.containers[0].env)
     assert "api-key" not in values
     assert "token" not in values
-
-
-def test_worker_gets_no_way_into_the_api_server() -> None:
-    assert deployment(pool()).pod.token is False
 
 
 def test_deployment_goes_with_its_pool() -> None:

@@ -1,0 +1,170 @@
+"""How operator and workers get to Temporal: from the same variables, in the same way.
+
+Certificates are read when a process connects, so that a new one needs a restart; an API key is read again
+while the process runs.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfigProfile
+
+from agents_crds.contract.environment import WorkerVariable
+from agents_crds.contract.names import SECRETS_DIR
+
+CONNECT_SECONDS = 10.0
+API_KEY_SECONDS = 30.0
+"""How often the file of the API key is read; the kubelet takes a minute or so to bring a new Secret there."""
+
+
+class TemporalVariablesError(Exception):
+    """The environment does not say how to get to Temporal; only another environment helps."""
+
+
+class TemporalUnavailableError(Exception):
+    """Temporal does not answer, does not let us in, or what it takes to get in is not there yet."""
+
+
+@dataclass(frozen=True)
+class TemporalConnection:
+    """How this process gets to Temporal."""
+
+    address: str
+    profile: ClientConfigProfile
+    api_key_file: Path | None = None
+    secrets_dir: Path = Path(SECRETS_DIR)
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the variables `TEMPORAL_*`, as Temporal's own tools do, and those of `WorkerVariable`.
+
+        An empty variable is one that is not set. Raises TemporalVariablesError, which names the variable.
+        """
+        given = {name: value for name, value in environment.items() if value}
+        try:
+            profile = ClientConfigProfile.load(disable_file=True, override_env_vars=given)
+        except RuntimeError as error:
+            raise TemporalVariablesError(
+                f"the variables TEMPORAL_* contradict each other: {error}"
+            ) from error
+        require_sound(profile, given)
+        api_key_file = given.get(WorkerVariable.TEMPORAL_API_KEY_FILE)
+        return cls(
+            address=profile.address or "",
+            profile=profile,
+            api_key_file=Path(api_key_file) if api_key_file else None,
+            secrets_dir=Path(given.get(WorkerVariable.SECRETS_DIR, SECRETS_DIR)),
+        )
+
+    @property
+    def namespace(self) -> str:
+        """The namespace in Temporal."""
+        return self.profile.namespace or "default"
+
+    @property
+    def tls(self) -> bool:
+        """Whether the connection is encrypted; with an API key it is, unless told otherwise."""
+        if self.profile.tls is not None:
+            return not self.profile.tls.disabled
+        return bool(self.profile.api_key or self.api_key_file)
+
+    @property
+    def server_name(self) -> str | None:
+        """Name in the server's certificate, where it is not the address's."""
+        return self.profile.tls.server_name if self.profile.tls else None
+
+    async def connect(self, *, identity: str | None = None) -> Client:
+        """Connect; raise TemporalUnavailableError when that is worth another try."""
+        profile = await asyncio.to_thread(self._with_api_key)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await Client.connect(
+                    **await asyncio.to_thread(profile.to_client_connect_config),
+                    data_converter=pydantic_data_converter,
+                    identity=identity,
+                )
+        except TimeoutError as error:  # an OSError too
+            raise TemporalUnavailableError(f"no answer in {CONNECT_SECONDS:.0f} s") from error
+        except OSError as error:
+            raise TemporalUnavailableError(self._unreadable(error)) from error
+        except RuntimeError as error:
+            raise TemporalUnavailableError(str(error)) from error
+        except ValueError as error:
+            raise TemporalVariablesError(f"TEMPORAL_ADDRESS {self.address!r}: {error}") from error
+
+    @contextlib.asynccontextmanager
+    async def following_api_key(
+        self, client: Client, logger: logging.Logger, *, every: float = API_KEY_SECONDS
+    ) -> AsyncIterator[None]:
+        """Hand a rotated API key to the client while the block runs, within `every` seconds."""
+        if self.api_key_file is None:
+            yield
+            return
+        following = asyncio.create_task(
+            self._follow_api_key(client, logger, every), name="Temporal's API key"
+        )
+        try:
+            yield
+        finally:
+            following.cancel()
+
+    async def _follow_api_key(self, client: Client, logger: logging.Logger, every: float) -> None:
+        problem = ""
+        while True:
+            await asyncio.sleep(every)
+            try:
+                api_key = (await asyncio.to_thread(self._with_api_key)).api_key
+            except TemporalUnavailableError as error:
+                if problem != (problem := str(error)):
+                    logger.warning("Temporal's API key stays as it was: %s", error)
+                continue
+            problem = ""
+            if api_key != client.api_key:
+                client.api_key = api_key
+                logger.info("Temporal's API key was rotated")
+
+    def _with_api_key(self) -> ClientConfigProfile:
+        if self.api_key_file is None:
+            return self.profile
+        try:
+            api_key = self.api_key_file.read_text(errors="replace").strip()
+        except OSError as error:
+            raise TemporalUnavailableError(self._unreadable(error)) from error
+        if not api_key:
+            raise TemporalUnavailableError(f"{self.api_key_file} is empty: {self._remedy(self.api_key_file)}")
+        return replace(self.profile, api_key=api_key)
+
+    def _unreadable(self, error: OSError) -> str:
+        path = Path(str(error.filename))
+        return f"{path} cannot be read ({error.strerror}): {self._remedy(path)}"
+
+    def _remedy(self, path: Path) -> str:
+        if path.is_relative_to(self.secrets_dir):
+            secret, key = path.parent.name, path.name
+            return f"give Secret {secret} in the namespace of this pod the key {key}"
+        return "mount a Secret with its content there"
+
+
+def require_sound(profile: ClientConfigProfile, given: Mapping[str, str]) -> None:
+    """Raise TemporalVariablesError for what the SDK would pass over or find out too late."""
+    if not profile.address:
+        raise TemporalVariablesError(f"{WorkerVariable.TEMPORAL_ADDRESS} is missing: set it to HOST:PORT")
+    if "://" in profile.address:
+        raise TemporalVariablesError(
+            f"{WorkerVariable.TEMPORAL_ADDRESS} must be HOST:PORT, without {profile.address.split('://')[0]}://"
+        )
+    tls = profile.tls
+    if WorkerVariable.TEMPORAL_TLS in given and (tls is None or tls.disabled is None):
+        raise TemporalVariablesError(f"{WorkerVariable.TEMPORAL_TLS} must be true or false")
+    if tls and (tls.client_cert is None) != (tls.client_private_key is None):
+        raise TemporalVariablesError(
+            f"{WorkerVariable.TEMPORAL_TLS_CLIENT_CERT_PATH} and "
+            f"{WorkerVariable.TEMPORAL_TLS_CLIENT_KEY_PATH} come together: set both or neither"
+        )

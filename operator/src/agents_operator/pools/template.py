@@ -1,0 +1,164 @@
+"""The pods of a pool: the user's template, and what a worker needs beside it; pure."""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from agents_crds.contract.environment import WORKER_HEALTH_PORT, WorkerVariable
+from agents_crds.contract.names import SECRETS_DIR
+from agents_crds.v1alpha1 import Reason
+from agents_crds.v1alpha1.podtemplate import WORKER, Container, PodTemplate
+from agents_operator.errors import Stalled
+
+Json = dict[str, JsonValue]
+
+KEYS_VOLUME = "durable-agents-keys"
+TMP_VOLUME = "durable-agents-tmp"
+TMP = "/tmp"  # noqa: S108 -- the pod's own
+
+
+def _probe(path: str, *, period: int, failures: int) -> JsonValue:
+    return {
+        "httpGet": {"path": path, "port": WORKER_HEALTH_PORT},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
+
+
+POD: Json = {
+    # Workers never talk to the API server.
+    "automountServiceAccountToken": False,
+    # Services of the namespace would become variables that look like ours.
+    "enableServiceLinks": False,
+    # The worker lets activities in flight finish for 50 s; then the kubelet ends it.
+    "terminationGracePeriodSeconds": 60,
+}
+POD_SECURITY: Json = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+CONTAINER: Json = {
+    # Importing the modules with tools may take minutes.
+    "startupProbe": _probe("/healthz", period=2, failures=150),
+    "livenessProbe": _probe("/healthz", period=10, failures=6),
+    "readinessProbe": _probe("/readyz", period=5, failures=3),
+    # Its last words then tell in the pool's conditions why it ended.
+    "terminationMessagePolicy": "FallbackToLogsOnError",
+}
+CONTAINER_SECURITY: Json = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What the operator adds whatever the template says."""
+
+    labels: dict[str, str]
+    environment: dict[WorkerVariable, str]
+    keys: JsonValue
+    """The projected volume that has the Secrets."""
+
+
+def worker_template(template: PodTemplate, additions: Additions) -> Json:
+    """Complete a template; what the user set stays, and what has a wrong type the API server may complain of.
+
+    Ours comes last in each list, so that the API server's complaints name places of the user's own template.
+    Raises Stalled when the user took a name or a path that is ours.
+    """
+    _require_ours_free(template)
+    pod = template.spec
+    worker = next(container for container in pod.containers if container.name == WORKER)
+    tmp = TMP not in _mount_paths(worker)
+    volumes: list[JsonValue] = [{"name": KEYS_VOLUME, "projected": additions.keys}]
+    if tmp:
+        volumes.append({"name": TMP_VOLUME, "emptyDir": {}})
+    metadata = template.metadata.manifest() if template.metadata else {}
+    labels = (template.metadata and template.metadata.labels) or {}
+    return {
+        **template.manifest(),
+        "metadata": {**metadata, "labels": {**labels, **additions.labels}},
+        "spec": {
+            **_completed(pod.manifest(), POD),
+            "securityContext": _filled(pod.others.get("securityContext"), POD_SECURITY),
+            "containers": [
+                _worker(container, additions, tmp=tmp) if container is worker else container.manifest()
+                for container in pod.containers
+            ],
+            "volumes": _extended(pod.others.get("volumes"), volumes),
+        },
+    }
+
+
+def _worker(container: Container, additions: Additions, *, tmp: bool) -> Json:
+    environment: list[JsonValue] = [
+        {"name": name.value, "value": value} for name, value in additions.environment.items()
+    ]
+    mounts: list[JsonValue] = [{"name": KEYS_VOLUME, "mountPath": SECRETS_DIR, "readOnly": True}]
+    if tmp:
+        mounts.append({"name": TMP_VOLUME, "mountPath": TMP})
+    return {
+        **_completed(container.manifest(), CONTAINER),
+        "env": [*(variable.manifest() for variable in container.env or ()), *environment],
+        "volumeMounts": _extended(container.others.get("volumeMounts"), mounts),
+        "securityContext": _filled(container.others.get("securityContext"), CONTAINER_SECURITY),
+    }
+
+
+def _completed(own: Json, defaults: Json) -> Json:
+    """Add what is left out, each as a whole: no part of our probe goes into another one."""
+    return own | {name: value for name, value in defaults.items() if own.get(name) is None}
+
+
+def _filled(own: JsonValue, defaults: JsonValue) -> JsonValue:
+    """Add what is left out, at every depth."""
+    match own, defaults:
+        case None, _:
+            return defaults
+        case dict(), dict():
+            return own | {name: _filled(own.get(name), value) for name, value in defaults.items()}
+        case _:
+            return own
+
+
+def _extended(own: JsonValue, more: list[JsonValue]) -> JsonValue:
+    match own:
+        case None:
+            return more
+        case list():
+            return [*own, *more]
+        case _:
+            return own
+
+
+def _require_ours_free(template: PodTemplate) -> None:
+    taken = {KEYS_VOLUME, TMP_VOLUME} & set(_texts(template.spec.others.get("volumes"), "name"))
+    if taken:
+        raise Stalled(
+            Reason.POD_TEMPLATE_INVALID,
+            f"spec.template.spec.volumes: the operator has a volume {min(taken)} of its own: "
+            "give yours another name",
+        )
+    for index, container in enumerate(template.spec.containers):
+        if container.name == WORKER and SECRETS_DIR in _mount_paths(container):
+            raise Stalled(
+                Reason.POD_TEMPLATE_INVALID,
+                f"spec.template.spec.containers[{index}].volumeMounts: the operator mounts the API keys at "
+                f"{SECRETS_DIR}: mount yours elsewhere",
+            )
+
+
+def _mount_paths(container: Container) -> set[str]:
+    return {posixpath.normpath(path) for path in _texts(container.others.get("volumeMounts"), "mountPath")}
+
+
+def _texts(items: JsonValue, field: str) -> Iterator[str]:
+    """Read a field of each item, as far as they have it."""
+    for item in items if isinstance(items, list) else ():
+        match item:
+            case {**fields} if isinstance(text := fields.get(field), str):
+                yield text
+            case _:
+                continue

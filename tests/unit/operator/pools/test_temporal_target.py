@@ -1,0 +1,43 @@
+from agents_crds.contract.environment import WorkerVariable
+from agents_crds.v1alpha1.fields import SecretKeyRef
+from agents_operator.pools.temporal_target import TemporalTarget, TemporalTls
+
+CA = SecretKeyRef(name="ca", key="ca.crt")
+API_KEY = SecretKeyRef(name="temporal")
+MOUNTED = "/var/run/secrets/durable-agents.dev"
+
+
+def test_a_server_in_plain_text_needs_no_secret() -> None:
+    target = TemporalTarget("temporal:7233", "agents")
+    assert target.secrets == ()
+    assert target.environment == {
+        "TEMPORAL_ADDRESS": "temporal:7233",
+        "TEMPORAL_NAMESPACE": "agents",
+        "TEMPORAL_TLS": "false",
+    }
+
+
+def test_everything_that_gets_in_is_mounted_and_named() -> None:
+    target = TemporalTarget("temporal:7233", "agents", TemporalTls("temporal.test", CA, "pair"), API_KEY)
+    assert target.environment == {
+        "TEMPORAL_ADDRESS": "temporal:7233",
+        "TEMPORAL_NAMESPACE": "agents",
+        "TEMPORAL_TLS": "true",
+        "TEMPORAL_TLS_SERVER_NAME": "temporal.test",
+        "TEMPORAL_TLS_SERVER_CA_CERT_PATH": f"{MOUNTED}/ca/ca.crt",
+        "TEMPORAL_TLS_CLIENT_CERT_PATH": f"{MOUNTED}/pair/tls.crt",
+        "TEMPORAL_TLS_CLIENT_KEY_PATH": f"{MOUNTED}/pair/tls.key",
+        "DURABLE_AGENTS_TEMPORAL_API_KEY_FILE": f"{MOUNTED}/temporal/api-key",
+    }
+    assert target.secrets == (
+        CA,
+        SecretKeyRef(name="pair", key="tls.crt"),
+        SecretKeyRef(name="pair", key="tls.key"),
+        API_KEY,
+    )
+
+
+def test_a_server_with_a_public_certificate_needs_only_the_api_key() -> None:
+    target = TemporalTarget("temporal:7233", "agents", TemporalTls(), API_KEY)
+    assert target.secrets == (API_KEY,)
+    assert target.environment[WorkerVariable.TEMPORAL_TLS] == "true"
