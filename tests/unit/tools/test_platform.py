@@ -3,11 +3,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from tools.errors import ExpectedError
 from tools.local.defaults import default_manifests
 from tools.local.environment import base_environment, python_environment
-from tools.local.install import operator_bindings, parse_objects
+from tools.local.install import Permissions, PolicyRule, operator_roles, parse_permissions
 from tools.local.platform import Layout, Ports, settled_ports
 from tools.local.provider import Provider, chosen_provider
 from tools.local.services import OperatorSettings, operator_service
@@ -89,22 +90,19 @@ def test_callers_python_path_follows_the_repository(tmp_path: Path) -> None:
 
 
 def test_operator_gets_its_roles_as_a_user() -> None:
-    objects = parse_objects(
-        """
-kind: ClusterRole
-metadata: {name: agents}
----
-kind: Role
-metadata: {name: settings, namespace: system}
----
-kind: ServiceAccount
-metadata: {name: operator, namespace: system}
-"""
-    )
-    bindings = [yaml.safe_load(text) for text in operator_bindings(objects)]
-    assert [binding["kind"] for binding in bindings] == ["ClusterRoleBinding", "RoleBinding"]
-    assert bindings[1]["metadata"] == {"name": "local-operator-settings", "namespace": "system"}
-    assert all(binding["subjects"][0]["name"] == "operator" for binding in bindings)
+    served = PolicyRule(apiGroups=["durable-agents.dev"], resources=["agents"], verbs=["get"])
+    own = PolicyRule(apiGroups=[""], resources=["configmaps"], verbs=["create"])
+    cluster_role, everywhere, role, at_home = operator_roles(Permissions(served=[served], own=[own]))
+    assert cluster_role["rules"] == [served.model_dump(by_alias=True, exclude_defaults=True)]
+    assert role["rules"] == [own.model_dump(by_alias=True, exclude_defaults=True)]
+    assert role["metadata"] == at_home["metadata"]
+    assert [binding["kind"] for binding in (everywhere, at_home)] == ["ClusterRoleBinding", "RoleBinding"]
+    assert all("'User', 'name': 'operator'" in str(binding["subjects"]) for binding in (everywhere, at_home))
+
+
+def test_a_misspelt_permission_is_refused() -> None:
+    with pytest.raises(ValidationError, match="resource"):
+        parse_permissions("served: [{apiGroups: [''], resource: [pods], verbs: [list]}]\nown: []")
 
 
 def test_operator_is_told_its_installation_only_when_there_is_one() -> None:

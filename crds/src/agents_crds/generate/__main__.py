@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from agents_crds.generate.chart import crd_template
 from agents_crds.generate.conditions import conditions_page
 from agents_crds.generate.manifest import KINDS, custom_resource_definition
 from agents_crds.v1alpha1 import GROUP
@@ -13,13 +14,16 @@ HEADER = "# Generated from the models in crds/src/agents_crds/v1alpha1 by `make 
 
 
 def main(root: Path) -> None:
-    """Write a CRD for each kind, and the page of conditions and reasons."""
+    """Write a CRD for each kind, as a manifest and in a chart, and the page of conditions and reasons."""
     manifests, docs = root / "crds" / "manifests", root / "docs"
-    for directory in (manifests, docs):
+    templates = root / "charts" / "durable-agents-crds" / "templates"
+    for directory in (manifests, docs, templates):
         directory.mkdir(parents=True, exist_ok=True)
     for kind in KINDS:
+        file = f"{GROUP}_{kind.plural}.yaml"
         manifest = yaml.safe_dump(custom_resource_definition(kind), sort_keys=False, width=110)
-        (manifests / f"{GROUP}_{kind.plural}.yaml").write_text(HEADER + manifest, encoding="utf-8")
+        (manifests / file).write_text(HEADER + manifest, encoding="utf-8")
+        (templates / file).write_text(HEADER + crd_template(kind), encoding="utf-8")
     (docs / "conditions.md").write_text(conditions_page(), encoding="utf-8")
 
 

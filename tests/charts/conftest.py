@@ -1,0 +1,52 @@
+"""Helm, and an API server on which the chart is installed as far as that goes without nodes."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import JsonValue
+
+from tests.charts.cluster import ROOT, Cluster, running_cluster, wait_until_denied
+from tests.charts.helm import NAMESPACE, PLAIN, RELEASE, Helm
+from tests.charts.people import pool_spec
+from tools.console import Console
+from tools.parts.catalog import Part, Parts
+from tools.parts.obtain import obtain, obtain_parts
+
+TEAM = "team"
+VIEWER, EDITOR, ADMIN = "viewer", "editor", "admin-of-team"
+STATUS: JsonValue = {"status": {"observedGeneration": 1}}
+
+
+@pytest.fixture(scope="session")
+def helm() -> Helm:
+    return Helm(obtain_parts((Part.HELM,), Console())[Part.HELM])
+
+
+@pytest.fixture(scope="session")
+def parts() -> Parts:
+    return obtain(Console())
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory, parts: Parts, helm: Helm) -> Iterator[Cluster]:
+    """A cluster with an install that serves all namespaces, and people with its three roles in one."""
+    with running_cluster(tmp_path_factory.mktemp("cluster"), parts) as running:
+        running.add_namespace(NAMESPACE)
+        running.add_namespace(TEAM)
+        running.apply(helm.render(PLAIN))
+        for person, roles in (
+            (VIEWER, ("view",)),
+            (EDITOR, ("view", "edit")),
+            (ADMIN, ("view", "edit", "admin")),
+        ):
+            for role in roles:
+                running.grant(person, f"{RELEASE}-{role}", TEAM)
+        running.add_objects(TEAM)
+        admin, root = running.person(ADMIN), running.person(ROOT)
+        wait_until_denied(lambda: root.patches("agents", TEAM, STATUS, part="/status"))
+        wait_until_denied(lambda: admin.creates("modelproviders", TEAM))
+        wait_until_denied(
+            lambda: admin.creates("workerpools", TEAM, pool_spec(imagePullSecrets=[{"name": "s"}]))
+        )
+        wait_until_denied(lambda: admin.creates("workerpools", TEAM, pool_spec(serviceAccountName="robot")))
+        yield running

@@ -1,0 +1,143 @@
+"""Values: what is refused and how, what is explained, and that versions agree."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import JsonValue
+
+from tests.charts.helm import CRDS, MAIN, PLAIN, SETS, Helm, HelmError, Values
+from tools.charts.tables import read_values
+from tools.parts.catalog import ROOT
+from tools.version import python_version, version
+
+CHARTS = (MAIN, CRDS)
+each_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
+FREE_MAPS = {
+    "operator.resources",
+    "operator.nodeSelector",
+    "operator.affinity",
+    "operator.podAnnotations",
+    "operator.podLabels",
+    "serviceAccount.annotations",
+    "defaults.workerPool.resources",
+    "dev.resources",
+}
+
+NONSENSE: dict[str, tuple[Values, str]] = {
+    "no Temporal": (
+        {},
+        "temporal.address is missing: name your Temporal server, as in --set temporal.address=",
+    ),
+    "two Temporals": (
+        {**PLAIN, "dev": {"enabled": True}},
+        "temporal.address and dev.enabled exclude each other",
+    ),
+    "dev with TLS": (
+        {"dev": {"enabled": True}, "temporal": {"tls": {"enabled": True}}},
+        "dev.enabled brings a Temporal server without TLS",
+    ),
+    "dev with another namespace": (
+        {"dev": {"enabled": True}, "temporal": {"namespace": "mine"}},
+        "leave temporal.namespace as it is",
+    ),
+    "TLS settings without TLS": (
+        {"temporal": {"address": "t:1", "tls": {"caSecretRef": {"name": "ca"}}}},
+        "set temporal.tls.enabled=true, or leave them out",
+    ),
+    "a key in the clear": (
+        {"temporal": {"address": "t:1", "apiKeySecretRef": {"name": "key"}}},
+        "temporal.apiKeySecretRef needs temporal.tls.enabled=true",
+    ),
+    "no account": ({**PLAIN, "serviceAccount": {"create": False}}, "serviceAccount.name is missing"),
+    "defaults that nobody serves": (
+        {**PLAIN, "watchNamespaces": ["a"], "defaults": {"namespaces": ["b"]}},
+        "defaults.namespaces has b, which watchNamespaces lacks",
+    ),
+}
+
+
+def schema_of(chart: Path) -> dict[str, JsonValue]:
+    schema = json.loads((chart / "values.schema.json").read_text())
+    assert isinstance(schema, dict)
+    return schema
+
+
+def paths_of(values: Values, prefix: str = "") -> Iterator[str]:
+    """Every path of a map of values that has a schema of its own."""
+    for name, value in values.items():
+        yield f"{prefix}{name}"
+        if isinstance(value, dict) and f"{prefix}{name}" not in FREE_MAPS:
+            yield from paths_of(value, f"{prefix}{name}.")
+
+
+def maps_of(values: Values) -> list[str]:
+    """Every map that may only have what it has by default."""
+    found = {path.rpartition(".")[0] for path in paths_of(values)}
+    return sorted(found)
+
+
+@each_chart
+def test_lint_has_nothing_to_say(chart: Path, helm: Helm) -> None:
+    said = helm("lint", "--strict", "--quiet", str(chart), values=PLAIN if chart == MAIN else {})
+    assert "ERROR" not in said
+    assert "WARNING" not in said
+
+
+@pytest.mark.parametrize("place", maps_of(yaml.safe_load((MAIN / "values.yaml").read_text())))
+def test_a_misspelt_value_is_refused(place: str, helm: Helm) -> None:
+    typo = f"{place}.replicaz" if place else "replicaz"
+    with pytest.raises(HelmError, match="'replicaz' not allowed"):
+        helm("template", str(MAIN), "--kube-version=1.31.0", "--set=dev.enabled=true", f"--set={typo}=3")
+
+
+def test_a_misspelt_value_of_the_crds_is_refused(helm: Helm) -> None:
+    with pytest.raises(HelmError, match="'kept' not allowed"):
+        helm.render({"kept": True}, chart=CRDS)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"installation": "East"},
+        {"installation": "e" * 41},
+        {"watchNamespaces": "team-a"},
+        {"temporal": {"address": "temporal.example.com"}},
+        {"temporal": {"address": "https://temporal.example.com:7233"}},
+        {"image": {"digest": "latest"}},
+        {"image": {"pullPolicy": "Sometimes"}},
+        {"operator": {"logLevel": "LOUD"}},
+        {"defaults": {"workerPool": {"replicas": -1}}},
+    ],
+    ids=str,
+)
+def test_a_value_of_the_wrong_form_is_refused(values: Values, helm: Helm) -> None:
+    with pytest.raises(HelmError, match="don't meet the specifications of the schema"):
+        helm.render({**PLAIN, **values})
+
+
+@pytest.mark.parametrize(("values", "complaint"), NONSENSE.values(), ids=NONSENSE)
+def test_values_that_make_no_sense_together_are_refused(values: Values, complaint: str, helm: Helm) -> None:
+    with pytest.raises(HelmError) as refused:
+        helm.render(values)
+    assert complaint in str(refused.value)
+
+
+@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
+def test_what_makes_sense_is_rendered(values: Values, helm: Helm) -> None:
+    assert helm.render(values)
+
+
+@each_chart
+def test_every_value_is_explained(chart: Path) -> None:
+    values = read_values((chart / "values.yaml").read_text())
+    assert [value.path for value in values if not value.description] == []
+
+
+@each_chart
+def test_charts_have_the_version_of_the_packages(chart: Path) -> None:
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    assert {about["version"], about["appVersion"]} == {version()}
+    assert {python_version(ROOT / member) for member in ("crds", "operator", "worker")} == {python_version()}

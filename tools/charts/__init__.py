@@ -1,0 +1,1 @@
+"""What is made of the charts: the tables of values in their READMEs."""
