@@ -3,7 +3,7 @@ PYTHON_VENV := .venv/bin/python
 
 .PHONY: help
 help: ## Show what there is.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: setup ## Start everything, run the examples, show the answers. Again: seconds.
@@ -21,14 +21,36 @@ down: setup ## Stop the local platform; Agents at a real provider are removed, b
 status: setup ## Show what of the local platform runs.
 	@$(PYTHON_VENV) -m tools.local status
 
+.PHONY: images
+images: setup ## Build the images, named IMAGES/...; with PUSH=1, push them too.
+	@$(PYTHON_VENV) -m tools.images $(if $(PUSH),--push)
+
+.PHONY: cluster
+cluster: setup ## Make a kind cluster that holds the images. CLUSTER names it. Again: seconds.
+	@$(PYTHON_VENV) -m tools.kind up
+
+.PHONY: cluster-down
+cluster-down: setup ## Delete the kind cluster.
+	@$(PYTHON_VENV) -m tools.kind down
+
 .PHONY: test
 test: setup ## Run all tests that need no container engine. ARGS="-k name" picks some.
-	@$(PYTHON_VENV) -m tools.parts
+	@$(PYTHON_VENV) -m tools.parts test
 	@env -u MISTRAL_API_KEY -u MISTRAL_SERVER_URL $(PYTHON_VENV) -m pytest $(ARGS)
+
+# With KUBECONFIG and IMAGES, both, the tests run on that cluster with those pushed images (of the tag TAG).
+.PHONY: e2e
+e2e: setup ## Run the tests that need a cluster, in a kind cluster; ARGS="-m smoke" picks the most telling.
+	@$(PYTHON_VENV) -m tools.kind e2e $(ARGS)
+
+.PHONY: e2e-keep
+e2e-keep: setup ## The same, and leave the cluster.
+	@$(PYTHON_VENV) -m tools.kind e2e --keep $(ARGS)
 
 .PHONY: generate
 generate: setup ## Write the generated files.
 	@$(PYTHON_VENV) -m agents_crds.generate
+	@$(PYTHON_VENV) -m tools.charts
 
 .PHONY: verify
 verify: generate ## Check generated files, format, lint, types, imports and a clean tree.
@@ -43,8 +65,8 @@ lock: setup ## Pin every dependency after an edit; ARGS=--upgrade takes newer on
 	@$(PYTHON_VENV) -m tools.lock $(ARGS)
 
 .PHONY: clean
-clean: ## Stop the local platform and remove its state, .venv and caches.
-	@if [ -d .local ] && [ -x .venv/bin/python ]; then $(PYTHON_VENV) -m tools.local down; fi
+clean: ## Stop the local platform, delete the cluster; remove their state, .venv and caches.
+	@if [ -d .local ] && [ -x .venv/bin/python ]; then $(PYTHON_VENV) -m tools.local down && $(PYTHON_VENV) -m tools.kind down; fi
 	@rm -rf .local .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: setup

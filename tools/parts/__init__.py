@@ -1,1 +1,1 @@
-"""Where etcd and the Kubernetes components come from: the machine, the official release, or a build."""
+"""Where the programs we run come from: the machine, the official release, or a build from Go modules."""

@@ -1,16 +1,19 @@
-"""`python -m tools.parts`: obtain every part and say where it is."""
+"""`python -m tools.parts [GROUP]`: obtain the parts of a group and say where each is."""
 
+import argparse
 import sys
-from dataclasses import astuple
 
 from tools.console import Console, exit_code_of
-from tools.parts.obtain import obtain
+from tools.parts.catalog import Group
+from tools.parts.obtain import obtain_parts
 
 
 def main() -> None:
-    """Obtain every part."""
+    """Obtain the parts of one group."""
+    parser = argparse.ArgumentParser(prog="python -m tools.parts")
+    parser.add_argument("group", nargs="?", choices=[*Group], default=Group.LOCAL)
     console = Console()
-    for path in astuple(obtain(console)):
+    for path in obtain_parts(Group(parser.parse_args().group).parts, console).values():
         console.say(str(path))
 
 

@@ -11,12 +11,17 @@ GO_MODULE = ROOT / "tools" / "kube"
 
 
 class Part(StrEnum):
-    """A program the local platform needs, by the name it is called by."""
+    """A program that this repository runs or packs, by the name it is called by."""
 
     ETCD = "etcd"
     APISERVER = "kube-apiserver"
     CONTROLLER_MANAGER = "kube-controller-manager"
     KUBECTL = "kubectl"
+    HELM = "helm"
+    KIND = "kind"
+    KUBE = "kube"  # every Kubernetes component in one binary
+    COREDNS = "coredns"
+    PROVISIONER = "local-path-provisioner"
 
     @property
     def variable(self) -> str:
@@ -24,9 +29,31 @@ class Part(StrEnum):
         return self.upper().replace("-", "_")
 
 
+class Group(StrEnum):
+    """The parts that one purpose needs."""
+
+    LOCAL = "local"
+    TEST = "test"
+    CLUSTER = "cluster"
+    NODE = "node"
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its parts, in the order in which they are obtained."""
+        match self:
+            case Group.LOCAL:
+                return (Part.ETCD, Part.APISERVER, Part.CONTROLLER_MANAGER, Part.KUBECTL)
+            case Group.TEST:
+                return (*Group.LOCAL.parts, Part.HELM)
+            case Group.CLUSTER:
+                return (Part.KUBECTL, Part.HELM, Part.KIND)
+            case Group.NODE:
+                return (Part.KUBE, Part.COREDNS, Part.PROVISIONER)
+
+
 @dataclass(frozen=True)
 class Parts:
-    """The programs, each ready to run."""
+    """The programs of the local platform, each ready to run."""
 
     etcd: Path
     apiserver: Path
@@ -45,6 +72,52 @@ class Version(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Module:
+    """A program whose Go module is published: what to build of it, in which version, and how."""
+
+    package: str
+    version: str
+    go: str
+    two_core_minutes: float
+    stamps: tuple[tuple[str, str], ...] = ()
+    directory: Path | None = None
+    """Where a go.mod of our own pins it, and all it depends on; None: its own go.mod does."""
+
+
+MODULES = {
+    Part.HELM: Module(
+        "helm.sh/helm/v3/cmd/helm",
+        "3.22.0",
+        go="1.26.0",
+        two_core_minutes=2,
+        # As helm's own build has it: without, charts that ask for a Kubernetes later than 1.20 do not render.
+        stamps=(
+            ("helm.sh/helm/v3/internal/version.version", "v3.22.0"),
+            ("helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor", "37"),
+            ("helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor", "37"),
+        ),
+    ),
+    Part.KIND: Module("sigs.k8s.io/kind", "0.33.0", go="1.24.0", two_core_minutes=0.5),
+    Part.COREDNS: Module(
+        "coredns",
+        "1.12.4",
+        go="1.24.0",
+        two_core_minutes=1,
+        # A main package of our own: with the plugins of a cluster alone it takes a third of the time.
+        directory=ROOT / "tools" / "kind" / "coredns",
+    ),
+    Part.PROVISIONER: Module(
+        "github.com/rancher/local-path-provisioner",
+        "0.0.30",
+        go="1.24.0",
+        two_core_minutes=0.5,
+        # With the client library of tools/kube, most of it is compiled already.
+        directory=ROOT / "tools" / "kind" / "provisioner",
+    ),
+}
+
+
+@dataclass(frozen=True)
 class Releases:
     """The versions to obtain, without a leading `v`."""
 
@@ -54,11 +127,13 @@ class Releases:
 
     def of(self, part: Part) -> str:
         """The version of `part`."""
+        if part in MODULES:
+            return MODULES[part].version
         return self.etcd if part is Part.ETCD else self.kubernetes
 
 
 def releases(go_mod: str) -> Releases:
-    """Read the versions from the text of `tools/kube/go.mod`, the one place that states them."""
+    """Read the versions of Kubernetes and etcd from the text of `tools/kube/go.mod`, their one place."""
 
     def stated(pattern: str) -> str:
         match = re.search(pattern, go_mod, re.MULTILINE)
@@ -80,15 +155,25 @@ def version_in(output: str) -> Version | None:
 
 
 OLDEST_KUBERNETES = Version(1, 31)  # the first whose custom resources have selectable fields
-OLDEST_ETCD = Version(3, 5)
+OLDEST = {
+    Part.ETCD: Version(3, 5),
+    Part.HELM: Version(3, 14),  # the first with `helm upgrade --reset-then-reuse-values`
+    Part.KIND: Version(0, 27),  # the first that loads images into nodes with containerd 2
+}
+# Helm 4 renames flags and applies on the server's side: the charts are tested with what users of 3 get.
+TOO_NEW = {Part.HELM: Version(4, 0)}
 
 
 def refusal(part: Part, found: Version | None) -> str | None:
     """Why a program of this version will not do; None when it will."""
     if found is None:
         return "did not tell its version"
-    oldest = OLDEST_ETCD if part is Part.ETCD else OLDEST_KUBERNETES
-    return f"is {found}, older than {oldest}" if found < oldest else None
+    oldest = OLDEST.get(part, OLDEST_KUBERNETES)
+    if found < oldest:
+        return f"is {found}, older than {oldest}"
+    if part in TOO_NEW and found >= TOO_NEW[part]:
+        return f"is {found}, {TOO_NEW[part]} and later are not tested"
+    return None
 
 
 def pair_refusal(apiserver: Version, controller_manager: Version) -> str | None:

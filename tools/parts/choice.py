@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +31,17 @@ class Choice:
     passed_over: tuple[str, ...]
 
 
-def observe(environ: Mapping[str, str]) -> dict[Part, Found]:
-    """Look for each part in its environment variable, then on PATH, and ask it for its version."""
+def observe(parts: Iterable[Part], environ: Mapping[str, str], links: Path) -> dict[Part, Found]:
+    """Look for each part in its environment variable, then on PATH, and ask it for its version.
+
+    `links` is passed over: there are links to what was chosen before, and one of them would point at itself.
+    """
+    directories = environ.get("PATH", os.defpath).split(os.pathsep)
+    search = os.pathsep.join(directory for directory in directories if Path(directory) != links)
     found = {}
-    for part in Part:
+    for part in parts:
         named = environ.get(part.variable)
-        path = named or shutil.which(part, path=environ.get("PATH", os.defpath))
+        path = named or shutil.which(part, path=search)
         if path:
             found[part] = Found(Path(path).absolute(), _version(part, path), named=bool(named))
     return found
@@ -66,7 +71,15 @@ def _pass_over(part: Part, program: Found, reason: str) -> str:
 
 
 def _version(part: Part, path: str) -> Version | None:
-    arguments = ("version", "--client") if part is Part.KUBECTL else ("--version",)
+    match part:
+        case Part.KUBECTL:
+            arguments = ["version", "--client"]
+        case (
+            Part.HELM
+        ):  # one that `go install` left without stamps says `v3.22`, and renders for Kubernetes 1.20
+            arguments = ["version", "--template={{.Version}}"]
+        case _:
+            arguments = ["--version"]
     try:
         answer = subprocess.run(
             (path, *arguments), capture_output=True, text=True, timeout=_VERSION_SECONDS, check=True

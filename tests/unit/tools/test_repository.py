@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 from tools.checks import too_long
@@ -13,13 +14,16 @@ dependencies = ["{dependency}"]
 """
 
 
+def pins(lock: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE))
+
+
 def repository(tmp_path: Path) -> Path:
-    for directory in ("crds", "operator", "worker", "tools/parts"):
-        (tmp_path / directory).mkdir(parents=True)
-    for lock in LOCKS:
-        (tmp_path / lock.source).write_text(PYPROJECT.format(version="1", dependency="a"))
-    for member in ("crds", "operator", "worker"):
-        (tmp_path / member / "pyproject.toml").write_text(PYPROJECT.format(version="1", dependency="a"))
+    members = [f"{member}/pyproject.toml" for member in ("crds", "operator", "worker")]
+    for path in (*members, *(source for lock in LOCKS for source in lock.sources)):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(PYPROJECT.format(version="1", dependency="a"))
+    # Made in this order: a lock depends on those before it.
     for lock in LOCKS:
         (tmp_path / lock.output).write_text(f"a==1\n# made from {digest_of(lock, tmp_path)}\n")
     return tmp_path
@@ -31,7 +35,28 @@ def test_lock_is_stale_after_an_edit_of_dependencies_alone(tmp_path: Path) -> No
     (root / "worker" / "pyproject.toml").write_text(PYPROJECT.format(version="2", dependency="a"))
     assert stale_locks(root) == []
     (root / "worker" / "pyproject.toml").write_text(PYPROJECT.format(version="2", dependency="b"))
-    assert stale_locks(root) == ["requirements.lock"]
+    assert stale_locks(root) == [
+        "requirements.lock",
+        "operator/requirements.lock",
+        "worker/requirements.lock",
+    ]
+
+
+def test_locks_of_images_are_stale_once_the_pins_they_take_have_changed(tmp_path: Path) -> None:
+    root = repository(tmp_path)
+    with (root / "requirements.lock").open() as file:
+        mark = file.read().splitlines()[-1]
+    (root / "requirements.lock").write_text(f"a==2\n{mark}\n")
+    assert stale_locks(root) == [lock.output for lock in LOCKS if lock.constraint == "requirements.lock"]
+
+
+def test_images_hold_the_versions_that_the_tests_run_with() -> None:
+    tested = pins("requirements.lock")
+    for lock in LOCKS:
+        if lock.constraint:
+            shared = {name: version for name, version in pins(lock.output).items() if name in tested}
+            assert shared
+            assert shared.items() <= tested.items(), lock.output
 
 
 def test_order_of_tables_does_not_matter_to_the_lock() -> None:

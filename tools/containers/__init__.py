@@ -1,0 +1,1 @@
+"""Containers on this machine: an engine that answers, its command line, and images to start from."""

@@ -1,0 +1,1 @@
+"""The project's images: which there are, and how each is built."""
