@@ -1,0 +1,36 @@
+"""The commands that README tells people to run."""
+
+import re
+import subprocess
+from collections.abc import Mapping
+
+from tools.parts.catalog import ROOT
+
+# Building the images and making a cluster are the longest of them.
+_SECONDS = 900
+
+
+def commands(heading: str) -> tuple[str, ...]:
+    """The shell blocks below a heading of README, as they stand there."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text, re.M | re.S)
+    assert section, f"README has no heading {heading!r}"
+    blocks = tuple(re.findall(r"^```sh\n(.*?)^```", section[1], re.M | re.S))
+    assert blocks, f"README has no commands below {heading!r}"
+    return blocks
+
+
+def run(script: str, environ: Mapping[str, str]) -> str:
+    """Run commands in one shell from the repository's root, and return what they printed."""
+    done = subprocess.run(
+        ("bash", "-euo", "pipefail", "-c", script),
+        cwd=ROOT,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout

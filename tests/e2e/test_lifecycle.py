@@ -1,0 +1,85 @@
+"""Installing, upgrading, removing: what stays, what goes, and what goes on."""
+
+from agents_crds.v1alpha1 import Agent, AgentRun
+from tests.e2e.cluster import Cluster
+from tests.e2e.installation import NAMESPACE, OURS, Installation, reachable_standin
+from tests.e2e.readme import commands, run
+from tests.e2e.release import Release
+from tests.e2e.tenant import PATIENCE, Tenant
+from tests.standin.control import APPEND, StandIn
+from tests.user import eventually
+
+CLUSTER_WIDE = (
+    "crds,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+)
+
+
+def test_uninstalled_and_installed_again_everything_goes_on(
+    installation: Installation, standin: StandIn, tenant: Tenant
+) -> None:
+    tenant.ready_agent()
+    before = tenant.get(Agent, "finance").status.remote
+    hold = standin.hold("POST", APPEND, times=1)
+    tenant.apply_run("interrupted")
+    standin.wait_until_held(hold)
+    installation.uninstall()
+    assert [agent.metadata.name for agent in tenant.list(Agent)] == ["finance"]
+    assert [each.metadata.name for each in tenant.list(AgentRun)] == ["interrupted"]
+    installation.install()
+    tenant.succeeded("interrupted")
+    tenant.wait("agent/finance", "Ready", timeout=PATIENCE)
+    after = tenant.get(Agent, "finance").status.remote
+    assert before is not None
+    assert after is not None
+    assert (after.id, after.version) == (before.id, before.version)
+    assert len(tenant.remote_agents()) == 1
+    tenant.assert_done_once()
+
+
+def test_upgraded_from_the_last_release_with_a_run_in_flight(
+    bare: Installation, last_release: Release, cluster: Cluster
+) -> None:
+    bare.install(charts=last_release.charts, images=last_release.images)
+    image = cluster.build_rates(last_release.images["worker"], "durable-agents-released/rates:e2e")
+    with reachable_standin(bare) as standin:
+        tenant = Tenant(bare, standin, "upgraded")
+        tenant.create(image)
+        tenant.ready_agent()
+        before = tenant.get(Agent, "finance").status.remote
+        hold = standin.hold("POST", APPEND, times=1)
+        tenant.apply_run("interrupted")
+        standin.wait_until_held(hold)
+        bare.install()
+        tenant.succeeded("interrupted")
+        tenant.assert_done_once()
+        # The pool still runs the released image: the operator of today speaks with it.
+        tenant.apply_run("afterwards")
+        tenant.succeeded("afterwards")
+        assert tenant.get(Agent, "finance").status.remote == before
+        tenant.remove()
+
+
+def test_purge_as_the_readme_says_leaves_nothing(
+    installation: Installation, standin: StandIn, rates_image: str
+) -> None:
+    tenant = Tenant(installation, standin, "purged")
+    tenant.create(rates_image)
+    tenant.ready_agent()
+    hold = standin.hold("POST", APPEND, times=1)
+    tenant.apply_run("unfinished")
+    standin.wait_until_held(hold)
+    agents, *rest = "".join(commands("Remove it")).splitlines()
+    run(agents, installation.cluster.environ())
+    # Before the stand-in itself goes.
+    assert tenant.remote_agents() == ()
+    run("\n".join(rest), installation.cluster.environ())
+    kubectl = installation.cluster.kubectl
+    assert kubectl("get", CLUSTER_WIDE, f"--selector={OURS}", "--output=name") == ""
+    assert "durable-agents" not in kubectl("get", CLUSTER_WIDE, "--output=name")
+    assert f"namespace/{NAMESPACE}" not in kubectl("get", "namespaces", "--output=name").split()
+    eventually(
+        lambda: tenant.kubectl("get", "deployments,pods", "--output=name"),
+        lambda found: found == "",
+        timeout=PATIENCE,
+    )
+    kubectl("delete", "namespace", tenant.namespace)
