@@ -59,19 +59,17 @@ def test_upgraded_from_the_last_release_with_a_run_in_flight(
         tenant.remove()
 
 
-def test_purge_as_the_readme_says_leaves_nothing(
-    installation: Installation, standin: StandIn, rates_image: str
-) -> None:
-    tenant = Tenant(installation, standin, "purged")
-    tenant.create(rates_image)
-    tenant.ready_agent()
-    hold = standin.hold("POST", APPEND, times=1)
-    tenant.apply_run("unfinished")
-    standin.wait_until_held(hold)
+def test_purge_as_the_readme_says_leaves_nothing(installation: Installation, rates_image: str) -> None:
     agents, *rest = "".join(commands("Remove it")).splitlines()
-    run(agents, installation.cluster.environ())
-    # Before the stand-in itself goes.
-    assert tenant.remote_agents() == ()
+    with reachable_standin(installation) as standin:
+        tenant = Tenant(installation, standin, "purged")
+        tenant.create(rates_image)
+        tenant.ready_agent()
+        hold = standin.hold("POST", APPEND, times=1)
+        tenant.apply_run("unfinished")
+        standin.wait_until_held(hold)
+        run(agents, installation.cluster.environ())
+        assert tenant.remote_agents() == ()
     run("\n".join(rest), installation.cluster.environ())
     kubectl = installation.cluster.kubectl
     assert kubectl("get", CLUSTER_WIDE, f"--selector={OURS}", "--output=name") == ""
