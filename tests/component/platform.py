@@ -108,6 +108,10 @@ class Platform:
         """kubectl as the administrator."""
         return self.control_plane.kubectl()
 
+    def of_installation(self, installation: str) -> "Platform":
+        """The same, as another install sees it."""
+        return Platform(self.directory, self.control_plane, self.temporal, self.standin_url, installation)
+
     def operator(
         self,
         processes: Processes,
@@ -216,9 +220,11 @@ def strip_version(manifest: str) -> str:
 
 
 @contextmanager
-def running_platform(directory: Path, parts: Parts) -> Iterator[tuple[Platform, Processes]]:
-    """Run all of it but the operators."""
-    control_plane = ControlPlane(directory / "kube", parts, install=install)
+def running_platform(
+    directory: Path, parts: Parts, *, admission: tuple[str, ...] = ()
+) -> Iterator[tuple[Platform, Processes]]:
+    """Run all of it but the operators; `admission` names plugins of the API server to add."""
+    control_plane = ControlPlane(directory / "kube", parts, install=install, admission=admission)
     temporal = TemporalServer(directory / "temporal", settings=FAST_DRAINAGE)
     standin = StandInProcess(free_ports(1)[0], directory / "standin" / "state.json")
     with Processes.tethered(directory) as processes:

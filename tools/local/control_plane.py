@@ -45,8 +45,8 @@ class ControlPlane:
     """Everything it needs and leaves is in `directory`, which may be started again.
 
     `install` is called when the API serves and before the controllers start: they look for new kinds only
-    when they start and every 30 s. `durable` makes etcd sync to disk: without it a power cut may lose state,
-    a killed process does not.
+    when they start and every 30 s. `admission` names plugins besides the API server's own choice. `durable`
+    makes etcd sync to disk: without it a power cut may lose state, a killed process does not.
     """
 
     def __init__(
@@ -56,11 +56,13 @@ class ControlPlane:
         ports: ControlPlanePorts | None = None,
         *,
         install: Callable[[Kubectl], None] | None = None,
+        admission: tuple[str, ...] = (),
         durable: bool = False,
     ) -> None:
         self.directory = directory
         self.ports = ports or ControlPlanePorts.free()
-        self._parts, self._install, self._durable = parts, install, durable
+        self._parts, self._install = parts, install
+        self._admission, self._durable = admission, durable
 
     @contextmanager
     def running(self) -> Iterator[Self]:
@@ -88,7 +90,7 @@ class ControlPlane:
 
     @property
     def audit_log(self) -> Path:
-        """What user `operator` asked of the API server; read it with `tools.local.audit.requests`."""
+        """What all but administrators asked of the API server; read it with `tools.local.audit.requests`."""
         return self.directory / "audit.jsonl"
 
     def kubeconfig(self, user: str = ADMIN.name) -> Path:
@@ -172,6 +174,7 @@ class ControlPlane:
             f"--service-account-signing-key-file={self._signing_key}",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--disable-admission-plugins=ServiceAccount",  # nothing here makes service accounts
+            f"--enable-admission-plugins={','.join(self._admission)}",
             "--endpoint-reconciler-type=none",
             f"--audit-policy-file={self._audit_policy}",
             f"--audit-log-path={self.audit_log}",

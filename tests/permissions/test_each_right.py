@@ -1,0 +1,65 @@
+"""Without any one of its rights the operator fails at something, and only for the lack of that right."""
+
+from dataclasses import replace
+
+import pytest
+
+from agents_operator.installation import CONFIG_MAP
+from tests.permissions.rights import Denials, Right, operator_permissions, rights, taken_away
+from tests.permissions.scenarios import Stage
+from tests.permissions.table import AT_ITS_START, WHILE_IT_RUNS, Need
+from tests.user import eventually
+from tools.local.install import OPERATOR_NAMESPACE
+from tools.parts.catalog import ROOT
+
+
+def test_table_names_every_right_and_no_other() -> None:
+    permissions = operator_permissions()
+    assert {*AT_ITS_START, *WHILE_IT_RUNS} == rights(permissions.served) | rights(permissions.own)
+    assert not AT_ITS_START.keys() & WHILE_IT_RUNS.keys()
+
+
+@pytest.mark.parametrize("need", {**AT_ITS_START, **WHILE_IT_RUNS}.values(), ids=lambda need: need.shown_by)
+def test_behaviour_that_needs_a_right_is_shown_by_a_test(need: Need) -> None:
+    path, _, test = need.shown_by.partition("::")
+    assert f"def {test}(" in (ROOT / path).read_text()
+
+
+@pytest.mark.parametrize("right", sorted(AT_ITS_START), ids=str)
+def test_right_is_needed_to_start(right: Right, starting: Stage) -> None:
+    operator, platform, scenario = starting.operator, starting.tenant.platform, AT_ITS_START[right].scenario
+    with taken_away(platform.kubectl, right):
+        denials = Denials(platform.control_plane.audit_log)
+        forget_installation(starting)
+        operator.processes.start(operator.service.command)
+        assert eventually(denials, bool, timeout=60) == {replace(right, name="")}
+        came = scenario(starting, f"{label(right)}-without")
+        eventually(
+            lambda: operator.log, lambda log: f'cannot {right.verb} resource "{right.resource}"' in log
+        )
+        assert not came()
+        operator.kill()
+    forget_installation(starting)
+    operator.start()
+    eventually(scenario(starting, f"{label(right)}-with"), bool)
+
+
+@pytest.mark.parametrize("right", sorted(WHILE_IT_RUNS), ids=str)
+def test_right_is_needed_at_work(right: Right, stage: Stage) -> None:
+    platform, scenario = stage.tenant.platform, WHILE_IT_RUNS[right].scenario
+    with taken_away(platform.kubectl, right):
+        denials = Denials(platform.control_plane.audit_log)
+        came = scenario(stage, f"{label(right)}-without")
+        assert eventually(denials, bool) == {replace(right, name="")}
+        assert not came()
+    eventually(scenario(stage, f"{label(right)}-with"), bool)
+
+
+def label(right: Right) -> str:
+    return f"{right.verb}-{right.resource.replace('/', '-')}"
+
+
+def forget_installation(stage: Stage) -> None:
+    """Make it a new install: the id is looked for, and made up."""
+    kubectl = stage.tenant.platform.kubectl
+    kubectl("delete", "configmap", CONFIG_MAP, f"--namespace={OPERATOR_NAMESPACE}", "--ignore-not-found")
