@@ -96,9 +96,9 @@ def rule(resource: str, *verbs: str, names: Iterable[str] = ()) -> dict[str, Jso
     return {"apiGroups": [""], "resources": [resource], "verbs": list(verbs), **limited}
 
 
-def wait_until_denied(ask: Callable[[], Answer]) -> None:
-    """Return when a request is denied: the API server takes up a policy a moment after it is stored."""
-    eventually(ask, lambda answer: not answer.allowed)
+def wait_until_denied(policy: str, ask: Callable[[], Answer]) -> None:
+    """Return when a policy denies a request: the API server takes it up a moment after it is stored."""
+    eventually(ask, lambda answer: not answer.allowed and f"-{policy}' with binding" in answer.message)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import JsonValue
 
-from tests.charts.cluster import ROOT, Cluster, running_cluster, wait_until_denied
+from tests.charts.cluster import ROOT, Cluster, rule, running_cluster, wait_until_denied
 from tests.charts.helm import NAMESPACE, PLAIN, RELEASE, Helm
 from tests.charts.people import pool_spec
 from tools.console import Console
@@ -14,6 +14,8 @@ from tools.parts.obtain import obtain, obtain_parts
 
 TEAM = "team"
 VIEWER, EDITOR, ADMIN = "viewer", "editor", "admin-of-team"
+# Has the role admin of ours too, and may create pods.
+DEPLOYER = "deployer"
 STATUS: JsonValue = {"status": {"observedGeneration": 1}}
 
 
@@ -38,15 +40,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, parts: Parts, helm: Helm) 
             (VIEWER, ("view",)),
             (EDITOR, ("view", "edit")),
             (ADMIN, ("view", "edit", "admin")),
+            (DEPLOYER, ("admin",)),
         ):
             for role in roles:
                 running.grant(person, f"{RELEASE}-{role}", TEAM)
+        running.allow(DEPLOYER, TEAM, rule("pods", "create"))
         running.add_objects(TEAM)
-        admin, root = running.person(ADMIN), running.person(ROOT)
-        wait_until_denied(lambda: root.patches("agents", TEAM, STATUS, part="/status"))
-        wait_until_denied(lambda: admin.creates("modelproviders", TEAM))
-        wait_until_denied(
-            lambda: admin.creates("workerpools", TEAM, pool_spec(imagePullSecrets=[{"name": "s"}]))
-        )
-        wait_until_denied(lambda: admin.creates("workerpools", TEAM, pool_spec(serviceAccountName="robot")))
+        admin, deployer, root = (running.person(name) for name in (ADMIN, DEPLOYER, ROOT))
+        keyed = pool_spec(imagePullSecrets=[{"name": "s"}])
+        wait_until_denied("status", lambda: root.patches("agents", TEAM, STATUS, part="/status"))
+        wait_until_denied("provider-secrets", lambda: admin.creates("modelproviders", TEAM))
+        wait_until_denied("pool-pods", lambda: admin.creates("workerpools", TEAM))
+        wait_until_denied("pool-secrets", lambda: deployer.creates("workerpools", TEAM, keyed))
         yield running

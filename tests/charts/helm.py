@@ -38,8 +38,9 @@ NAMESPACED: Values = {**PLAIN, "watchNamespaces": ["team-a", "team-b"]}
 EVERYTHING: Values = {
     **CLOUD,
     "installation": "east",
+    "imageRegistry": "registry.example.com/mirror",
     "watchNamespaces": ["default", NAMESPACE],
-    "image": {"repository": "registry.example.com/operator", "digest": f"sha256:{'0' * 64}"},
+    "image": {"repository": "agents/operator", "digest": f"sha256:{'0' * 64}"},
     "imagePullSecrets": [{"name": "registry"}],
     "operator": {
         "logLevel": "DEBUG",
@@ -50,9 +51,18 @@ EVERYTHING: Values = {
         "podAnnotations": {"example.com/team": "platform"},
         "podLabels": {"example.com/team": "platform"},
         "env": [{"name": "DURABLE_AGENTS_AGENT_INTERVAL", "value": "1m"}],
+        "volumes": [{"name": "authority", "configMap": {"name": "authority"}}],
+        "volumeMounts": [{"name": "authority", "mountPath": "/etc/ssl/private-ca", "readOnly": True}],
     },
     "serviceAccount": {"name": "robot", "annotations": {"example.com/role": "agents"}},
-    "defaults": {"namespaces": ["default", NAMESPACE], "workerPool": {"image": {"pullPolicy": "Always"}}},
+    "defaults": {
+        "namespaces": ["default", NAMESPACE],
+        "workerPool": {
+            "image": {"pullPolicy": "Always"},
+            "nodeSelector": {"disk": "ssd"},
+            "tolerations": [{"key": "agents", "operator": "Exists"}],
+        },
+    },
 }
 SETS = {"dev": DEV, "plain": PLAIN, "cloud": CLOUD, "namespaced": NAMESPACED, "everything": EVERYTHING}
 
@@ -84,9 +94,15 @@ class Helm:
         self, values: Values, *, chart: Path = MAIN, release: str = RELEASE, namespace: str = NAMESPACE
     ) -> list[Manifest]:
         """Return the manifests that an install would apply."""
-        version = f"--kube-version={OLDEST_KUBERNETES}"
-        text = self("template", release, str(chart), f"--namespace={namespace}", version, values=values)
+        text = self.template(values, chart=chart, release=release, namespace=namespace)
         return [document for document in yaml.safe_load_all(text) if document]
+
+    def template(
+        self, values: Values, *, chart: Path = MAIN, release: str = RELEASE, namespace: str = NAMESPACE
+    ) -> str:
+        """Return them as Helm writes them."""
+        version = f"--kube-version={OLDEST_KUBERNETES}"
+        return self("template", release, str(chart), f"--namespace={namespace}", version, values=values)
 
 
 def of_kind(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:

@@ -39,4 +39,4 @@ def test_api_server_takes_the_kinds(helm: Helm, cluster: Cluster) -> None:
 def test_notes_name_the_next_command(helm: Helm, cluster: Cluster) -> None:
     install = Helm(helm.program, cluster.kubeconfig)
     notes = install("install", f"{RELEASE}-crds", str(CRDS), "--dry-run=client", "--take-ownership")
-    assert "helm install durable-agents charts/durable-agents" in notes
+    assert "helm install durable-agents charts/durable-agents --namespace durable-agents-system" in notes

@@ -17,10 +17,10 @@ NOTES = {
         {**PLAIN, "defaults": {"namespaces": ["team"]}},
         ("kubectl --namespace team create secret generic mistral --from-literal=api-key=",),
     ),
-    "no defaults": (PLAIN, ("--reuse-values --set 'defaults.namespaces={default}'",)),
+    "no defaults": (PLAIN, ("--reset-then-reuse-values --set 'defaults.namespaces={default}'",)),
     "some namespaces": (
         {**PLAIN, "watchNamespaces": ["team"]},
-        ("serves the namespace team.", "--reuse-values --set 'defaults.namespaces={team}'"),
+        ("serves the namespace team.", "--reset-then-reuse-values --set 'defaults.namespaces={team}'"),
     ),
 }
 

@@ -1,6 +1,7 @@
 """What the chart renders, where a mistake would show late."""
 
 import json
+import re
 
 import pytest
 from pydantic import JsonValue
@@ -118,15 +119,35 @@ def test_dev_connects_all_to_its_own_servers(helm: Helm) -> None:
     assert variables["TEMPORAL_ADDRESS"] == f"durable-agents-temporal.{NAMESPACE}.svc:7233"
     provider = of_kind(manifests, "ModelProvider")["default"]
     assert provider["spec"]["url"] == f"http://durable-agents-mistral.{NAMESPACE}.svc:8080"
-    secret = of_kind(manifests, "Secret")["mistral"]
+    # A Secret named mistral would be the user's.
+    assert provider["spec"]["apiKeySecretRef"] == {"name": "mistral-standin", "key": "api-key"}
+    (secret,) = of_kind(manifests, "Secret").values()
+    assert secret["metadata"]["name"] == "mistral-standin"
     assert (secret["metadata"]["namespace"], secret["stringData"]) == ("default", {"api-key": STANDIN_KEY})
 
 
 def test_dev_with_a_real_provider_leaves_its_key_to_the_user(helm: Helm) -> None:
     url = "https://api.mistral.ai"
     manifests = helm.render({**DEV, "defaults": {"namespaces": ["default"], "modelProvider": {"url": url}}})
-    assert of_kind(manifests, "ModelProvider")["default"]["spec"]["url"] == url
+    key_ref = {"name": "mistral", "key": "api-key"}
+    provider = of_kind(manifests, "ModelProvider")["default"]
+    assert provider["spec"] == {"url": url, "apiKeySecretRef": key_ref}
     assert not of_kind(manifests, "Secret")
+
+
+def test_uninstall_leaves_what_agents_and_runs_use(helm: Helm) -> None:
+    kept = {
+        (each["kind"], each["metadata"]["name"])
+        for each in helm.render(DEV)
+        if each["metadata"].get("annotations") == {"helm.sh/resource-policy": "keep"}
+    }
+    assert kept == {
+        ("ModelProvider", "default"),
+        ("WorkerPool", "default"),
+        ("Secret", "mistral-standin"),
+        ("PersistentVolumeClaim", "durable-agents-temporal"),
+        ("PersistentVolumeClaim", "durable-agents-mistral"),
+    }
 
 
 def test_defaults_are_made_in_each_namespace(helm: Helm) -> None:
@@ -178,6 +199,17 @@ def test_user_roles_become_part_of_the_clusters_own(helm: Helm) -> None:
     assert aggregated == {"view": {"view", "edit", "admin"}, "edit": {"edit", "admin"}, "admin": {"admin"}}
 
 
+def test_user_roles_that_are_not_aggregated_can_be_bound_by_hand(helm: Helm) -> None:
+    aggregated, bare = (
+        {name: role for name, role in of_kind(manifests, "ClusterRole").items() if name != OPERATOR}
+        for manifests in (helm.render(PLAIN), helm.render({**PLAIN, "rbac": {"aggregate": False}}))
+    )
+    assert {name: role["rules"] for name, role in bare.items()} == {
+        name: role["rules"] for name, role in aggregated.items()
+    }
+    assert "aggregate-to" not in json.dumps(bare)
+
+
 def test_parts_that_the_cluster_has_otherwise_can_be_left_out(helm: Helm) -> None:
     off: Values = {
         "rbac": {"create": False, "aggregate": False},
@@ -199,6 +231,36 @@ def test_digest_counts_for_more_than_the_tag(helm: Helm) -> None:
     image: JsonValue = {"repository": "r/operator", "tag": "1", "digest": f"sha256:{'0' * 64}"}
     deployment = of_kind(helm.render({**PLAIN, "image": image}), "Deployment")[OPERATOR]
     assert container_of(deployment)["image"] == f"r/operator@sha256:{'0' * 64}"
+
+
+def test_a_registry_is_put_in_front_of_every_image(helm: Helm) -> None:
+    plain, mirrored = (
+        re.findall(r'"image": "([^"]+)"', json.dumps(manifests))
+        for manifests in (helm.render(DEV), helm.render({**DEV, "imageRegistry": "r.example.com:5000/m"}))
+    )
+    assert len(plain) == 4
+    assert mirrored == [f"r.example.com:5000/m/{image}" for image in plain]
+
+
+def test_pods_go_to_the_nodes_that_are_chosen_for_them(helm: Helm) -> None:
+    def nodes(name: str) -> Values:
+        return {"nodeSelector": {"for": name}, "tolerations": [{"key": name, "operator": "Exists"}]}
+
+    defaults: Values = {"namespaces": ["default"], "workerPool": nodes("worker")}
+    dev: Values = {"enabled": True, **nodes("dev")}
+    manifests = helm.render({"operator": nodes("operator"), "dev": dev, "defaults": defaults})
+    pods = {
+        each["metadata"]["name"]: each["spec"]["template"]["spec"]
+        for each in manifests
+        if each["kind"] in {"Deployment", "WorkerPool"}
+    }
+    chosen = {name: {key: pod[key] for key in ("nodeSelector", "tolerations")} for name, pod in pods.items()}
+    assert chosen == {
+        OPERATOR: nodes("operator"),
+        "durable-agents-temporal": nodes("dev"),
+        "durable-agents-mistral": nodes("dev"),
+        "default": nodes("worker"),
+    }
 
 
 def _names(manifests: list[dict[str, object]]) -> set[str]:

@@ -8,12 +8,14 @@ import pytest
 import yaml
 from pydantic import JsonValue
 
+from agents_crds.v1alpha1.modelprovider import URL
 from tests.charts.helm import CRDS, MAIN, PLAIN, SETS, Helm, HelmError, Values
 from tools.charts.tables import read_values
 from tools.parts.catalog import ROOT
 from tools.version import python_version, version
 
 CHARTS = (MAIN, CRDS)
+VALUES: Values = yaml.safe_load((MAIN / "values.yaml").read_text())
 each_chart = pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 FREE_MAPS = {
     "operator.resources",
@@ -23,7 +25,9 @@ FREE_MAPS = {
     "operator.podLabels",
     "serviceAccount.annotations",
     "defaults.workerPool.resources",
+    "defaults.workerPool.nodeSelector",
     "dev.resources",
+    "dev.nodeSelector",
 }
 
 NONSENSE: dict[str, tuple[Values, str]] = {
@@ -52,6 +56,10 @@ NONSENSE: dict[str, tuple[Values, str]] = {
         "temporal.apiKeySecretRef needs temporal.tls.enabled=true",
     ),
     "no account": ({**PLAIN, "serviceAccount": {"create": False}}, "serviceAccount.name is missing"),
+    "a label that is the chart's": (
+        {**PLAIN, "operator": {"podLabels": {"app.kubernetes.io/component": "mine"}}},
+        "operator.podLabels has app.kubernetes.io/component, which the chart sets: leave it out",
+    ),
     "defaults that nobody serves": (
         {**PLAIN, "watchNamespaces": ["a"], "defaults": {"namespaces": ["b"]}},
         "defaults.namespaces has b, which watchNamespaces lacks",
@@ -86,7 +94,7 @@ def test_lint_has_nothing_to_say(chart: Path, helm: Helm) -> None:
     assert "WARNING" not in said
 
 
-@pytest.mark.parametrize("place", maps_of(yaml.safe_load((MAIN / "values.yaml").read_text())))
+@pytest.mark.parametrize("place", maps_of(VALUES))
 def test_a_misspelt_value_is_refused(place: str, helm: Helm) -> None:
     typo = f"{place}.replicaz" if place else "replicaz"
     with pytest.raises(HelmError, match="'replicaz' not allowed"):
@@ -110,12 +118,35 @@ def test_a_misspelt_value_of_the_crds_is_refused(helm: Helm) -> None:
         {"image": {"pullPolicy": "Sometimes"}},
         {"operator": {"logLevel": "LOUD"}},
         {"defaults": {"workerPool": {"replicas": -1}}},
+        {"defaults": {"modelProvider": {"url": "https://user@api.mistral.ai"}}},
+        {"defaults": {"modelProvider": {"url": "https://api.mistral.ai?key=1"}}},
+        {"imageRegistry": "registry.example.com/"},
     ],
     ids=str,
 )
 def test_a_value_of_the_wrong_form_is_refused(values: Values, helm: Helm) -> None:
     with pytest.raises(HelmError, match="don't meet the specifications of the schema"):
         helm.render({**PLAIN, **values})
+
+
+@pytest.mark.parametrize("place", maps_of(VALUES))
+def test_values_that_are_taken_away_are_missed_by_name(place: str, helm: Helm) -> None:
+    parts = place.split(".") if place else []
+    section = VALUES
+    for part in parts:
+        section = section[part]
+    names = list(section)
+    taken: Values = dict.fromkeys(names)
+    for part in reversed(parts):
+        taken = {part: taken}
+    with pytest.raises(HelmError, match="missing propert") as refused:
+        helm.render(taken)
+    assert [name for name in names if f"'{name}'" not in str(refused.value)] == []
+
+
+def test_address_of_the_provider_has_the_form_that_the_kind_asks_for() -> None:
+    text = (MAIN / "values.schema.json").read_text()
+    assert json.dumps(f"^({URL.removeprefix('^').removesuffix('$')})?$") in text
 
 
 @pytest.mark.parametrize(("values", "complaint"), NONSENSE.values(), ids=NONSENSE)

@@ -6,11 +6,11 @@
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
-  name: {{ include "durable-agents.clusterName" $root }}-{{ index . 1 }}
+  name: "{{ include "durable-agents.clusterName" $root }}-{{ index . 1 }}"
   labels:
     {{- include "durable-agents.labels" (list $root "admission") | nindent 4 }}
 spec:
-  policyName: {{ include "durable-agents.clusterName" $root }}-{{ index . 1 }}
+  policyName: "{{ include "durable-agents.clusterName" $root }}-{{ index . 1 }}"
   validationActions: [Deny]
   {{- with $root.Values.watchNamespaces }}
   matchResources:
@@ -29,7 +29,7 @@ spec:
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata:
-  name: {{ include "durable-agents.clusterName" $root }}-{{ index . 1 }}
+  name: "{{ include "durable-agents.clusterName" $root }}-{{ index . 1 }}"
   labels:
     {{- include "durable-agents.labels" (list $root "admission") | nindent 4 }}
 spec:

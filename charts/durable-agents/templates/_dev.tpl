@@ -7,8 +7,8 @@
 apiVersion: v1
 kind: Service
 metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ $name | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- $labels | nindent 4 }}
 spec:
@@ -22,25 +22,24 @@ spec:
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ $name | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- $labels | nindent 4 }}
-  annotations:
-    # A reinstall goes on from where it was.
-    helm.sh/resource-policy: keep
+  # A reinstall goes on from where it was.
+  {{- include "durable-agents.keep" . | nindent 2 }}
 spec:
   accessModes: [ReadWriteOnce]
-  resources: {requests: {storage: {{ .root.Values.dev.storage.size }}}}
+  resources: {requests: {storage: {{ .root.Values.dev.storage.size | quote }}}}
   {{- with .root.Values.dev.storage.className }}
-  storageClassName: {{ . }}
+  storageClassName: {{ . | quote }}
   {{- end }}
 ---
 apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ $name | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- $labels | nindent 4 }}
 spec:
@@ -67,8 +66,6 @@ spec:
         - name: {{ .component }}
           {{- include "durable-agents.image" (list .root .root.Values.dev.image) | nindent 10 }}
           {{- .container | nindent 10 }}
-          env:
-            - {name: HOME, value: /tmp}
           resources:
             {{- toYaml .root.Values.dev.resources | nindent 12 }}
           securityContext:
@@ -80,5 +77,6 @@ spec:
         - name: tmp
           emptyDir: {}
         - name: data
-          persistentVolumeClaim: {claimName: {{ $name }}}
+          persistentVolumeClaim: {claimName: {{ $name | quote }}}
+      {{- include "durable-agents.nodes" .root.Values.dev | nindent 6 }}
 {{- end }}

@@ -1,9 +1,9 @@
 {{- /* Names and labels. */ -}}
 
+{{- /* 54 characters at most, so that with a component's name it still is a label of DNS. */ -}}
 {{- define "durable-agents.name" -}}
-{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name }}
-{{- else }}{{ printf "%s-%s" .Release.Name .Chart.Name }}
-{{- end }}
+{{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) -}}
+{{- $name | replace "." "-" | trunc 54 | trimSuffix "-" }}
 {{- end }}
 
 {{- /* Name of what belongs to the whole cluster. Installs that serve some namespaces may be several, and alike. */ -}}
@@ -19,7 +19,7 @@
 {{- define "durable-agents.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: {{ $root.Chart.Name }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -32,7 +32,13 @@ app.kubernetes.io/part-of: durable-agents
 {{- define "durable-agents.labels" -}}
 {{- $root := index . 0 -}}
 {{ include "durable-agents.podLabels" . }}
-app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | replace "+" "_" | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- /* Of what others use, and `helm uninstall` therefore leaves. */ -}}
+{{- define "durable-agents.keep" -}}
+annotations:
+  helm.sh/resource-policy: keep
 {{- end }}

@@ -3,13 +3,27 @@
 {{- /* The image and its pull policy: (list $ .Values.image). */ -}}
 {{- define "durable-agents.image" -}}
 {{- $root := index . 0 }}{{ $image := index . 1 -}}
+{{- $registry := $root.Values.imageRegistry -}}
+{{- $name := ternary (printf "%s/%s" $registry $image.repository) $image.repository (ne $registry "") -}}
 {{- if $image.digest -}}
-image: {{ printf "%s@%s" $image.repository $image.digest | quote }}
+image: {{ printf "%s@%s" $name $image.digest | quote }}
 {{- else -}}
-image: {{ printf "%s:%s" $image.repository ($image.tag | default $root.Chart.AppVersion) | quote }}
+image: {{ printf "%s:%s" $name ($image.tag | default $root.Chart.AppVersion) | quote }}
 {{- end }}
 {{- with $image.pullPolicy }}
 imagePullPolicy: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- /* Which nodes a pod may run on: what has nodeSelector and tolerations. */ -}}
+{{- define "durable-agents.nodes" -}}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 

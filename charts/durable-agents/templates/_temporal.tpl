@@ -52,19 +52,19 @@
 {{- define "durable-agents.temporalSecrets" -}}
 {{- with .Values.temporal.tls.caSecretRef }}{{ if .name }}
 - secret:
-    name: {{ .name }}
-    items: [{key: {{ .key }}, path: {{ printf "%s/%s" .name .key | quote }}}]
+    name: {{ .name | quote }}
+    items: [{key: {{ .key | quote }}, path: {{ printf "%s/%s" .name .key | quote }}}]
 {{- end }}{{ end }}
 {{- with .Values.temporal.tls.clientSecretRef.name }}
 - secret:
-    name: {{ . }}
+    name: {{ . | quote }}
     items:
       - {key: tls.crt, path: {{ printf "%s/tls.crt" . | quote }}}
       - {key: tls.key, path: {{ printf "%s/tls.key" . | quote }}}
 {{- end }}
 {{- with .Values.temporal.apiKeySecretRef }}{{ if .name }}
 - secret:
-    name: {{ .name }}
-    items: [{key: {{ .key }}, path: {{ printf "%s/%s" .name .key | quote }}}]
+    name: {{ .name | quote }}
+    items: [{key: {{ .key | quote }}, path: {{ printf "%s/%s" .name .key | quote }}}]
 {{- end }}{{ end }}
 {{- end }}
