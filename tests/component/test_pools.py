@@ -8,6 +8,7 @@ from agents_crds.v1alpha1 import Condition, WorkerPool
 from tests.component.platform import Platform
 from tests.component.tenant import Tenant, pool_spec
 from tests.user import condition, eventually, manifest
+from tools.local.services import STANDIN_KEY
 
 # A version of a worker deployment is drained some seconds after its last workflow, and looked at every 30 s.
 SECONDS_TO_DRAIN = 60
@@ -75,12 +76,30 @@ def test_broken_build_leaves_the_one_before_at_work_and_says_why(platform: Platf
     assert platform.workflow_build(tenant.workflow_of("meanwhile")) == old
     (broken,) = builds(tenant) - {str(old)}
     # No kubelet here: the pod is one that somebody has written.
-    crashed_pod(tenant, broken, "ModuleNotFoundError: No module named 'nowhere'")
+    crashed_pod(tenant, broken, "the tools cannot be offered: module nowhere.to.be.found")
     crashing = rollout(tenant, "WorkerCrashing")
-    assert "exit code 1: ModuleNotFoundError: No module named 'nowhere'" in crashing.message
+    assert "exit code 1: the tools cannot be offered: module nowhere" in crashing.message
     tenant.apply(manifest("WorkerPool", "default", pool_spec(tenant.tool_log)))
     rollout(tenant, "RolloutComplete")
     assert builds(tenant) == {old}
+
+
+def test_build_that_serves_while_the_next_is_broken_learns_of_a_new_provider(
+    platform: Platform, tenant: Tenant
+) -> None:
+    tenant.ready_agent("reader")
+    old = str(build(tenant))
+    tenant.apply(manifest("WorkerPool", "default", pool_spec(tenant.tool_log, "nowhere.to.be.found")))
+    rollout(tenant, "WorkerNotResponding")
+    tenant.kubectl("create", "secret", "generic", "other", f"--from-literal=key={STANDIN_KEY}")
+    provider: dict[str, JsonValue] = {
+        "url": platform.standin_url,
+        "apiKeySecretRef": {"name": "other", "key": "key"},
+    }
+    tenant.apply(manifest("ModelProvider", "late", provider))
+    tenant.ready_agent("late", providerRef={"name": "late"})
+    tenant.finished_run("late", "late")
+    assert platform.workflow_build(tenant.workflow_of("late")) == old
 
 
 def test_worker_pods_keep_the_restricted_pod_security_standard(tenant: Tenant) -> None:

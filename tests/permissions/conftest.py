@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.component.platform import Operator, Platform, running_platform
+from tests.component.platform import SHORT_INTERVALS, Operator, Platform, running_platform
 from tests.component.tenant import Tenant
 from tests.permissions.scenarios import READER, Stage
 from tools.console import Console
@@ -67,7 +67,8 @@ def starting(
         health_port=free_ports(1)[0],
         watch_namespaces=(empty.namespace,),
     )
-    operator = Operator(operator_service(settings, name="starting"), processes, settings.health_port)
+    service = operator_service(settings, name="starting", extra=SHORT_INTERVALS)
+    operator = Operator(service, processes, settings.health_port)
     before = len(operator.log) if processes.log("starting").exists() else 0
     yield Stage(empty, operator)
     operator.kill()

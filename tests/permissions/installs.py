@@ -39,12 +39,19 @@ class Install:
 
     def set_up(self) -> None:
         """Make its namespace, its service account, and its rights where it serves."""
-        kubectl = self.platform.kubectl
-        kubectl("create", "namespace", self.name)
-        kubectl("create", "serviceaccount", ACCOUNT, f"--namespace={self.name}")
+        self.set_up_account()
+        self.grant(*self.served)
+
+    def set_up_account(self) -> None:
+        """Make its namespace and its service account."""
+        self.platform.kubectl("create", "namespace", self.name)
+        self.platform.kubectl("create", "serviceaccount", ACCOUNT, f"--namespace={self.name}")
+
+    def grant(self, *namespaces: str) -> None:
+        """Give it its rights in namespaces, none named means all, and in its own."""
         subject: dict[str, object] = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": self.name}
-        roles = operator_roles(operator_permissions(), subject, home=self.name, served=self.served)
-        kubectl.apply(yaml.safe_dump_all(roles))
+        roles = operator_roles(operator_permissions(), subject, home=self.name, served=namespaces)
+        self.platform.kubectl.apply(yaml.safe_dump_all(roles))
 
     def tenants(self) -> tuple[Tenant, ...]:
         """Describe the namespaces that it serves, once its operator has made up an installation id."""

@@ -1,24 +1,31 @@
-"""Operators that serve named namespaces, by Roles there: they see and touch nothing outside."""
+"""Operators that serve named namespaces, by Roles there, and what they do where they may not."""
 
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import product
 
+import httpx2
 import pytest
 
 from agents_crds.v1alpha1 import AgentRun
+from agents_operator.kubernetes.connection import CONNECTIONS
 from agents_operator.runs.status import EXPIRY_FORMAT
 from tests.component.platform import Operator, Platform
 from tests.component.tenant import Tenant
 from tests.permissions.installs import Install
-from tests.permissions.scenarios import write_status
+from tests.permissions.rights import Right, taken_away
+from tests.permissions.scenarios import Stage, agent_is_seen, write_status
 from tests.user import condition, eventually
 from tools.local.processes import Processes
 
 KINDS = ("agents", "agentruns", "modelproviders", "workerpools")
 # kopf's and the operator's own at the start, and one more.
 LISTS_AFTER_A_RESYNC = 3
+# Their watches are more than a session has connections.
+MANY = CONNECTIONS // len(KINDS) + 2
+# What it asks about its own rights.
+REVIEWS = "selfsubjectaccessreviews"
 
 
 @pytest.fixture
@@ -64,6 +71,106 @@ def test_operators_work_in_their_namespaces_and_touch_no_other(
         assert refusals(install) == []
 
 
+@pytest.fixture
+def halved(
+    platform: Platform, processes: Processes, session_operator: Operator, request: pytest.FixtureRequest
+) -> Iterator[tuple[Install, Operator]]:
+    """An install that serves two namespaces, of which the first one is there, and its operator."""
+    session_operator.kill()
+    name: str = request.param
+    install = Install(name, (f"{name}-a", f"{name}-b"), platform, processes)
+    Tenant(platform, install.served[0]).create()
+    install.set_up_account()
+    install.grant(install.served[0])
+    operator = install.operator()
+    yield install, operator
+    operator.kill()
+    request.node.add_report_section("teardown", "operator's log", operator.log[-6000:])
+
+
+@pytest.mark.parametrize("halved", ["three"], indirect=True)
+def test_missing_namespace_is_served_once_it_and_its_role_are_there(halved: tuple[Install, Operator]) -> None:
+    install, operator = halved
+    operator.start()
+    pid = pid_of(operator)
+    there, missing = install.tenants()
+    there.ready_agent("reader")
+    missing.create()
+    install.grant(*install.served)
+    missing.ready_agent("reader")
+    missing.finished_run("reading", "reader")
+    assert pid_of(operator) == pid
+    assert refusals(install) == []
+
+
+@pytest.mark.parametrize("halved", ["four"], indirect=True)
+def test_deleted_namespace_takes_nothing_else_along(halved: tuple[Install, Operator]) -> None:
+    install, operator = halved
+    Tenant(install.platform, install.served[1]).create()
+    install.grant(*install.served)
+    operator.start()
+    pid = pid_of(operator)
+    stays, goes = install.tenants()
+    eventually(lambda: lists(install)["workerpools", goes.namespace], bool)
+    install.platform.kubectl("delete", "namespace", goes.namespace, "--timeout=60s")
+    unserved = f"namespace {goes.namespace} is not served: the operator may not list agents, agentruns, "
+    eventually(lambda: operator.log, lambda log: unserved in log)
+    stays.ready_agent("reader")
+    is_swept_and_expires(stays, "victim")
+    listed = lists(install)["workerpools", stays.namespace]
+    eventually(lambda: lists(install)["workerpools", stays.namespace], lambda seen: seen > listed)
+    assert operator.answers("readyz") == (200, "ok\n")
+    assert (pid_of(operator), operator.log.count(unserved)) == (pid, 1)
+    assert "Traceback" not in operator.log
+    operator.kill()
+    operator.start()
+    stays.ready_agent("other")
+
+
+def test_many_namespaces_are_all_served(platform: Platform, processes: Processes) -> None:
+    tenants = [Tenant(platform, f"many-{number}") for number in range(MANY)]
+    served = {"DURABLE_AGENTS_WATCH_NAMESPACES": ",".join(tenant.namespace for tenant in tenants)}
+    operator = platform.operator(processes, name="many-operator", extra=served)
+    for tenant in tenants:
+        tenant.kubectl("create", "namespace", tenant.namespace)
+    operator.start()
+    for tenant in tenants:
+        eventually(agent_is_seen(Stage(tenant, operator), "reader"), bool)
+    assert operator.asked_to_end(within=3)
+
+
+def test_missing_right_in_all_namespaces_is_told_and_waited_for(
+    platform: Platform, processes: Processes, session_operator: Operator
+) -> None:
+    session_operator.kill()
+    with taken_away(platform.kubectl, Right("agents", "watch")):
+        processes.start(session_operator.service.command)
+        pid = pid_of(session_operator)
+        eventually(
+            lambda: missing_right(session_operator), lambda told: "may not watch agents in all" in told
+        )
+    eventually(lambda: session_operator.answers("readyz"), lambda answer: answer == (200, "ok\n"))
+    tenant = Tenant(platform, "everywhere")
+    tenant.create()
+    tenant.ready_agent("reader")
+    assert pid_of(session_operator) == pid
+
+
+def missing_right(operator: Operator) -> str:
+    """What keeps an operator from being ready, once it answers."""
+    try:
+        status, text = operator.answers("readyz")
+    except httpx2.ConnectError:
+        return ""
+    assert status == 503
+    return text
+
+
+def pid_of(operator: Operator) -> int | None:
+    """The process that it is."""
+    return operator.processes.pid(operator.service.name)
+
+
 def is_swept_and_expires(tenant: Tenant, name: str) -> None:
     """What an operator finds by listing: a run whose workflow was ended, and one whose time is over."""
     hold = tenant.platform.standin.hold("POST", "/v1/conversations", times=1)
@@ -101,7 +208,11 @@ def lists(install: Install) -> Counter[tuple[str, str]]:
 
 def namespaces(install: Install) -> set[str | None]:
     """The namespaces of which an operator has asked anything, allowed or not; None stands for all at once."""
-    return {request.object_ref.namespace for request in install.requests() if request.object_ref is not None}
+    return {
+        request.object_ref.namespace
+        for request in install.requests()
+        if request.object_ref is not None and request.object_ref.resource != REVIEWS
+    }
 
 
 def refusals(install: Install) -> list[str]:

@@ -26,6 +26,7 @@ from tools.local.ports import free_ports
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LOG = logging.getLogger("test")
+LOG.setLevel(logging.INFO)
 
 
 class WorkerPod:
@@ -133,7 +134,12 @@ async def test_worker_serves_its_queue_through_tls(
 
 
 async def test_a_rotated_api_key_is_what_a_running_worker_shows(
-    temporal: Client, guarded: Terminator, certificates: Certificates, secrets: Path, tmp_path: Path
+    temporal: Client,
+    guarded: Terminator,
+    certificates: Certificates,
+    secrets: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     key_file = tmp_path / "api-key"
     key_file.write_text("one\n")
@@ -145,17 +151,48 @@ async def test_a_rotated_api_key_is_what_a_running_worker_shows(
     client = await connection.connect()
     assert guarded.heard_key("one")
     async with (
-        connection.following_api_key(client, LOG, every=0.05),
+        connection.following_secrets(client, LOG, not_ended, every=0.05),
         serving(client, settings, bench_tools()),
     ):
-        key_file.unlink()
-        await asyncio.sleep(0.2)
+        for useless, told in ((None, "cannot be read"), ("", "is empty"), ("t\no", "is no API key")):
+            key_file.unlink() if useless is None else key_file.write_text(useless)
+            await logged(caplog, told)
+        assert client.api_key == "one"
         key_file.write_text("two")
         async with asyncio.timeout(20):
             while not guarded.heard_key("two"):
                 await describe_tools(
                     temporal, settings.pool_queue, settings.deployment_name, settings.build_id
                 )
+
+
+async def test_a_rotated_certificate_ends_a_worker_once_it_gets_in_with_the_new_one(
+    guarded: Terminator, certificates: Certificates, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = tmp_path / "client.crt"
+    own.write_bytes(certificates.content("client.crt"))
+    variables = certificates.variables(guarded.address) | {"TEMPORAL_TLS_CLIENT_CERT_PATH": str(own)}
+    connection = TemporalConnection.of_environment(variables)
+    client, ended = await connection.connect(), asyncio.Event()
+    async with connection.following_secrets(client, LOG, ended.set, every=0.05):
+        own.write_text("half of a cert")
+        await logged(caplog, "stay as they were")
+        assert not ended.is_set()
+        own.write_bytes(certificates.another_client())
+        async with asyncio.timeout(20):
+            await ended.wait()
+    assert "ending, to connect with the new one" in caplog.text
+
+
+def not_ended() -> None:
+    raise AssertionError("the certificate is the same")
+
+
+async def logged(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    """Wait until that is in the log."""
+    async with asyncio.timeout(20):
+        while text not in caplog.text:  # noqa: ASYNC110 -- the log has no event for it
+            await asyncio.sleep(0.02)
 
 
 async def test_worker_without_its_secrets_is_alive_and_waits_for_them(

@@ -94,7 +94,34 @@ async def test_a_worker_that_cannot_start_says_why(
     bench: Bench, tmp_path: Path, changes: dict[str, object], says: str
 ) -> None:
     settings, log = own_pool(bench).model_copy(update=changes), tmp_path / "log"
-    async with worker_process(bench.client, settings, log) as process:
+    left = tmp_path / "termination-log"
+    left.touch()
+    async with worker_process(bench.client, settings, log, left=left) as process:
         assert await process.wait() == 2
     assert says in log.read_text()
     assert "Traceback" not in log.read_text()
+    assert says in left.read_text()
+
+
+async def test_a_worker_whose_tools_end_the_process_says_so_and_leaves_their_words_to_the_log(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leaving_tools.py").write_text("import sys\nsys.exit('token is sk-1')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    settings, log = own_pool(bench).model_copy(update={"modules": ("leaving_tools",)}), tmp_path / "log"
+    left = tmp_path / "termination-log"
+    left.touch()
+    async with worker_process(bench.client, settings, log, left=left) as process:
+        assert await process.wait() == 1
+    assert "leaving_tools of WORKER_MODULES ends the process" in left.read_text()
+    assert "sk-1" not in left.read_text()
+    assert "SystemExit: token is sk-1" in log.read_text()
+
+
+async def test_a_worker_whose_port_something_else_has_names_the_port(bench: Bench, tmp_path: Path) -> None:
+    taken = await asyncio.start_server(lambda *_: None, None, 0)
+    port = taken.sockets[0].getsockname()[1]
+    settings, log = own_pool(bench).model_copy(update={"health_port": port}), tmp_path / "log"
+    async with taken, worker_process(bench.client, settings, log) as process:
+        assert await process.wait() == 2
+    assert f"port {port} is taken" in log.read_text()

@@ -37,26 +37,16 @@ class Certificates:
         made._openssl("req", "-x509", *_key("ca"), "-out", "ca.crt", "-subj", "/CN=authority", "-days", "2")
         for name in ("server", "client"):
             made._openssl("req", *_key(name), "-out", f"{name}.csr", "-subj", f"/CN={name}")
-            (folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{SERVER_NAME}")
-            made._openssl(
-                *(
-                    "x509",
-                    "-req",
-                    "-in",
-                    f"{name}.csr",
-                    "-CA",
-                    "ca.crt",
-                    "-CAkey",
-                    "ca.key",
-                    "-CAcreateserial",
-                ),
-                *("-out", f"{name}.crt", "-days", "2", "-extfile", f"{name}.ext"),
-            )
+            made._sign(name)
         return made
 
     def path(self, name: str) -> str:
         """Path of one of the files: ca.crt, server.crt, server.key, client.crt, client.key."""
         return str(self.folder / name)
+
+    def content(self, name: str) -> bytes:
+        """Read one of the files."""
+        return (self.folder / name).read_bytes()
 
     def variables(self, address: str) -> dict[str, str]:
         """What a client's environment needs to get in."""
@@ -68,6 +58,19 @@ class Certificates:
             "TEMPORAL_TLS_CLIENT_CERT_PATH": self.path("client.crt"),
             "TEMPORAL_TLS_CLIENT_KEY_PATH": self.path("client.key"),
         }
+
+    def another_client(self) -> bytes:
+        """Sign the client's key once more."""
+        self._sign("client", "again.crt")
+        return self.content("again.crt")
+
+    def _sign(self, name: str, certificate: str = "") -> None:
+        (self.folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{SERVER_NAME}")
+        authority = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial")
+        self._openssl(
+            *("x509", "-req", "-in", f"{name}.csr", *authority, "-out", certificate or f"{name}.crt"),
+            *("-days", "2", "-extfile", f"{name}.ext"),
+        )
 
     def _openssl(self, *arguments: str) -> None:
         subprocess.run(("openssl", *arguments), cwd=self.folder, check=True, capture_output=True)

@@ -17,8 +17,8 @@ from agents_worker.settings import Settings
 ROOT = Path(__file__).parents[2]
 
 
-async def start_worker(temporal: Client, settings: Settings, log: Path) -> Process:
-    """Start `python -m agents_worker` with the settings as its environment."""
+async def start_worker(temporal: Client, settings: Settings, log: Path, left: Path | None = None) -> Process:
+    """Start `python -m agents_worker` with the settings as its environment; `left` is for its last words."""
     variables = {
         WorkerVariable.TEMPORAL_ADDRESS: temporal.service_client.config.target_host,
         WorkerVariable.TEMPORAL_NAMESPACE: temporal.namespace,
@@ -28,8 +28,10 @@ async def start_worker(temporal: Client, settings: Settings, log: Path) -> Proce
         WorkerVariable.PROVIDER_QUEUES: "[]",
         WorkerVariable.SECRETS_DIR: str(settings.secrets_dir),
         WorkerVariable.MODULES: ",".join(settings.modules),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
     }
+    if left:
+        variables[WorkerVariable.TERMINATION_LOG] = str(left)
     if settings.health_port:
         variables[WorkerVariable.HEALTH_PORT] = str(settings.health_port)
     output = await asyncio.to_thread(log.open, "ab")
@@ -40,9 +42,11 @@ async def start_worker(temporal: Client, settings: Settings, log: Path) -> Proce
 
 
 @asynccontextmanager
-async def worker_process(temporal: Client, settings: Settings, log: Path) -> AsyncIterator[Process]:
+async def worker_process(
+    temporal: Client, settings: Settings, log: Path, left: Path | None = None
+) -> AsyncIterator[Process]:
     """Run the worker for the length of the block, and kill it if it still runs then."""
-    process = await start_worker(temporal, settings, log)
+    process = await start_worker(temporal, settings, log, left)
     try:
         yield process
     finally:

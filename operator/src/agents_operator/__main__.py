@@ -8,6 +8,8 @@ import signal
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import httpx2
 import kopf
@@ -19,10 +21,13 @@ from agents_crds.contract.names import operator_queue
 from agents_operator.controllers import Clients, Controllers
 from agents_operator.engine.invalid import Invalid
 from agents_operator.engine.kopf_settings import kopf_settings
-from agents_operator.engine.watch import watch_everything
+from agents_operator.engine.serve import Serve
+from agents_operator.engine.served import Served
+from agents_operator.engine.watch import watch, watch_everything
 from agents_operator.errors import UnsupportedServerError
 from agents_operator.health import Health
 from agents_operator.installation import find_installation
+from agents_operator.kubernetes.access import Access
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.configmaps import ConfigMaps
 from agents_operator.kubernetes.connection import ApiServer, find_api_server
@@ -33,17 +38,31 @@ from agents_operator.settings import Settings, problems
 from agents_operator.startup import until_reachable
 from agents_operator.temporal.connection import connect
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 
 async def until_signalled(work: Coroutine[None, None, None]) -> None:
-    """Do the work, until it is done or SIGTERM or SIGINT comes before kopf takes these over.
+    """Do the work, until it is done or SIGTERM or SIGINT comes before `Stop` takes these over.
 
     The first process of a container goes on after a SIGTERM that it does not handle.
     """
     task = asyncio.create_task(work, name="operator")
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+class Stop:
+    """Whether SIGTERM or SIGINT came since `listen`."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    def listen(self) -> None:
+        """Take these signals over from whoever had them."""
+        for number in SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self.asked.set)
 
 
 async def main(
@@ -64,66 +83,54 @@ async def main(
         temporal = await until_reachable(
             f"Temporal at {connection.address}", lambda: connect(connection), health.wait_for, logger
         )
-        installation = await find_installation(settings.installation, ConfigMaps(api, settings.namespace))
+        configmaps = ConfigMaps(api, settings.namespace)
+        installation = await until_reachable(
+            f"the installation id in namespace {settings.namespace}",
+            lambda: find_installation(settings.installation, configmaps),
+            health.wait_for,
+            logger,
+        )
         logger.info("installation %s, Temporal namespace %s", installation, temporal.namespace)
         events = Events(api, os.environ.get("HOSTNAME", "operator"), logger)
         clients = Clients(api=api, events=events, temporal=temporal, http=http)
-        controllers = Controllers(settings, installation, clients, target, now=now, logger=logger)
+        served = Served(settings.watch_namespaces)
+        controllers = Controllers(settings, installation, clients, target, served, now=now, logger=logger)
         registry = watch_everything(controllers.world, Invalid(api, events, now=now, logger=logger))
         log_in(registry, server)
         worker = Worker(
             temporal, task_queue=operator_queue(installation), activities=[controllers.report.report]
         )
-        async with connection.following_api_key(temporal, logger):
-            await serve(settings, registry, controllers, worker, health)
+        stop = Stop()
+        serving = Serve(
+            served,
+            Access(api),
+            controllers.resync,
+            partial(watch, registry, stop.listen),
+            retry_interval=settings.retry_interval,
+            review_interval=settings.resync_interval,
+            logger=logger,
+        )
+        health.attend(served.why_none, controllers.queues.all)
+        async with connection.following_secrets(temporal, logger, stop.asked.set):
+            await serve(serving, controllers, worker, stop)
 
 
-async def serve(
-    settings: Settings,
-    registry: kopf.OperatorRegistry,
-    controllers: Controllers,
-    worker: Worker,
-    health: Health,
-) -> None:
-    """Watch, reconcile and answer reports until a signal asks to stop.
-
-    kopf ends last: it takes every task that is younger than itself for one that hangs, and waits 5 s for it.
-    """
-    watching = asyncio.Event()
-    health.attend(watching, controllers.queues.all)
-    watch = asyncio.create_task(
-        kopf.operator(
-            registry=registry,
-            settings=kopf_settings(),
-            standalone=True,
-            clusterwide=not settings.watch_namespaces,
-            namespaces=settings.watch_namespaces,
-            ready_flag=watching,
-        ),
-        name="kopf",
-    )
-    try:
-        async with worker:
-            reconciling = asyncio.create_task(controllers.run(), name="controllers")
-            stopping = asyncio.create_task(signalled(watching), name="signals")
-            # Neither kopf nor the controllers end by themselves: when one does, so must the process.
-            await asyncio.wait({watch, reconciling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            await ended(stopping)
-            await ended(reconciling)
-    finally:
-        await ended(watch)
+async def serve(serving: Serve, controllers: Controllers, worker: Worker, stop: Stop) -> None:
+    """Watch, reconcile and answer reports until a signal asks to stop."""
+    async with worker:
+        stop.listen()
+        tasks = (
+            asyncio.create_task(stop.asked.wait(), name="signals"),
+            asyncio.create_task(serving.run(), name="serve"),
+            asyncio.create_task(controllers.run(), name="controllers"),
+        )
+        # Neither of these ends by itself: when one does, so must the process.
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            await ended(task)
 
 
-async def signalled(watching: asyncio.Event) -> None:
-    """Return on SIGTERM or SIGINT; while kopf starts, its own handlers end the process."""
-    await watching.wait()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
-
-
-async def ended(task: asyncio.Task[None]) -> None:
+async def ended(task: asyncio.Task[Any]) -> None:
     """End a task and wait for it; raise what it failed with."""
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

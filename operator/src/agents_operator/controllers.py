@@ -14,6 +14,7 @@ from agents_operator.agents import AgentReconciler
 from agents_operator.engine.outages import OUTAGES
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.resync import Resync
+from agents_operator.engine.served import Served
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.wake import Queues, Wake
 from agents_operator.engine.world import Cache, Key, World
@@ -64,14 +65,16 @@ class Controllers:
         installation: str,
         clients: Clients,
         target: TemporalTarget,
+        served: Served,
         *,
         now: Callable[[], datetime],
         logger: logging.Logger,
     ) -> None:
         self._settings, self._installation, self._clients = settings, installation, clients
-        self._target = target
+        self._target, self._served = target, served
         self._now, self._logger = now, logger
         self.world = World()
+        self.resync = Resync(clients.api, self.world, served.now, logger)
         self._run_settle = Settle(
             AGENT_RUNS,
             self.world.runs,
@@ -89,13 +92,10 @@ class Controllers:
 
     async def run(self) -> None:
         """Reconcile and sweep until cancelled."""
-        resync = Resync(self._clients.api, self.world, self._settings.watch_namespaces)
-        # Or a run that the watch brings before its Agent would be told that there is none.
-        await resync.see_definitions()
         async with asyncio.TaskGroup() as tasks:
             for queue in self.queues.all:
                 tasks.create_task(queue.run())
-            tasks.create_task(self._repeat(self._settings.resync_interval, resync.sweep))
+            tasks.create_task(self._repeat(self._settings.resync_interval, self.resync.sweep))
             for sweep in self._sweeps():
                 tasks.create_task(self._repeat(self._settings.sweep_interval, sweep))
 
@@ -175,9 +175,7 @@ class Controllers:
             now=self._now,
             logger=self._logger,
         )
-        expiry = RunExpiry(
-            self._clients.api, self._settings.watch_namespaces, now=self._now, logger=self._logger
-        )
+        expiry = RunExpiry(self._clients.api, self._served.now, now=self._now, logger=self._logger)
         return (expiry.sweep, runs.sweep)
 
     async def _repeat(self, interval: timedelta, sweep: Sweep) -> None:

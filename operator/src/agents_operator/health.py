@@ -24,18 +24,17 @@ class Health:
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._waiting = "starting"
-        self._watching = asyncio.Event()
+        self._waiting: Callable[[], str] = lambda: "starting"
         self._queues: tuple[WorkQueue[Key], ...] = ()
         self._beaten = self._now()
 
     def wait_for(self, what: str) -> None:
         """Say what keeps the operator from its job."""
-        self._waiting = f"waiting for {what}"
+        self._waiting = lambda: f"waiting for {what}"
 
-    def attend(self, watching: asyncio.Event, queues: tuple[WorkQueue[Key], ...]) -> None:
-        """Be ready once `watching` is set, and alive as long as no reconcile of the queues is stuck."""
-        self._waiting, self._watching, self._queues = "not yet watching the API server", watching, queues
+    def attend(self, waiting: Callable[[], str], queues: tuple[WorkQueue[Key], ...]) -> None:
+        """Be ready while `waiting` says nothing, and alive as long as no reconcile of the queues is stuck."""
+        self._waiting, self._queues = waiting, queues
 
     @asynccontextmanager
     async def serve(self, port: int) -> AsyncIterator[None]:
@@ -68,11 +67,9 @@ class Health:
         return _answer(200, "ok")
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        return _answer(200, "ok") if self._watching.is_set() else _answer(503, self._waiting)
+        why = self._waiting()
+        return _answer(503, why) if why else _answer(200, "ok")
 
 
 def _answer(status: int, text: str) -> web.Response:
-    response = web.Response(status=status, text=f"{text}\n")
-    # A connection that is kept open is a task, for which kopf would wait when the operator ends.
-    response.force_close()
-    return response
+    return web.Response(status=status, text=f"{text}\n")

@@ -93,3 +93,20 @@ async def test_an_empty_api_key_is_not_sent(tmp_path: Path) -> None:
 async def test_an_address_that_is_none_ends_the_attempts() -> None:
     with pytest.raises(TemporalVariablesError, match="TEMPORAL_ADDRESS 'a b:1'"):
         await of(TEMPORAL_ADDRESS="a b:1").connect()
+
+
+async def test_an_api_key_that_no_header_can_carry_is_told_as_its_secret(tmp_path: Path) -> None:
+    path = tmp_path / "temporal" / "token"
+    path.parent.mkdir()
+    path.write_text("sk-1\nsk-2")
+    connection = of(DURABLE_AGENTS_TEMPORAL_API_KEY_FILE=str(path), DURABLE_AGENTS_SECRETS_DIR=str(tmp_path))
+    with pytest.raises(
+        TemporalUnavailableError, match=r"line breaks .* give Secret temporal .* the key token"
+    ) as no:
+        await connection.connect()
+    assert "sk-1" not in str(no.value)
+
+
+def test_an_api_key_of_the_environment_that_no_header_can_carry_is_refused() -> None:
+    with pytest.raises(TemporalVariablesError, match="TEMPORAL_API_KEY is no API key"):
+        of(TEMPORAL_API_KEY="schlüssel")

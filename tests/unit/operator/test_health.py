@@ -6,7 +6,9 @@ import logging
 import httpx2
 
 from agents_crds.contract.connection import TemporalUnavailableError
+from agents_operator.engine.served import Served
 from agents_operator.health import Health
+from agents_operator.kubernetes.errors import ForbiddenError
 from agents_operator.startup import until_reachable
 from tools.local.ports import free_ports
 
@@ -38,14 +40,33 @@ async def test_an_operator_that_waits_is_alive_and_says_for_what() -> None:
         assert await waiting == "connected"
 
 
-async def test_an_operator_is_ready_once_it_watches() -> None:
-    health, (port,), watching = Health(), free_ports(1), asyncio.Event()
+async def test_an_operator_is_ready_while_it_serves_something() -> None:
+    health, (port,), served = Health(), free_ports(1), Served(("a",))
     health.wait_for("the API server")
-    health.attend(watching, ())
+    health.attend(served.why_none, ())
     async with health.serve(port):
-        assert await ask(port, "readyz") == (503, "not yet watching the API server\n")
-        watching.set()
+        assert await ask(port, "readyz") == (503, "namespace a is not served yet\n")
+        served.tell("a", "")
         assert await ask(port, "readyz") == (200, "ok\n")
+        served.tell("a", "the namespace is gone")
+        assert await ask(port, "readyz") == (503, "the namespace is gone\n")
+
+
+async def test_missing_right_at_the_start_is_waited_for_and_explained() -> None:
+    told: list[str] = []
+    answers = iter([ForbiddenError(403, "configmaps is forbidden")])
+
+    async def attempt() -> str:
+        for error in answers:
+            raise error
+        return "found"
+
+    assert await until_reachable("the installation id", attempt, told.append, LOG) == "found"
+    assert told == [
+        "the installation id",
+        "the installation id: the API server answered 403: configmaps is forbidden; "
+        "files/permissions.yaml of the Helm chart lists what it needs",
+    ]
 
 
 async def test_an_operator_whose_event_loop_stood_still_is_not_alive() -> None:

@@ -6,7 +6,7 @@ import threading
 import httpx2
 import pytest
 
-from agents_worker.health import Health, serve_health
+from agents_worker.health import Health, PortTakenError, serve_health
 from tools.local.ports import free_ports
 
 
@@ -35,6 +35,16 @@ def test_nothing_listens_after_the_end() -> None:
         assert ask(port, "healthz")[0] == 200
     with pytest.raises(httpx2.ConnectError):
         ask(port, "healthz")
+
+
+def test_a_port_that_something_else_has_is_named() -> None:
+    (port,) = free_ports(1)
+    with (
+        serve_health(Health(), port),
+        pytest.raises(PortTakenError, match=f"port {port} is taken, and the worker needs it"),
+        serve_health(Health(), port),
+    ):
+        pass
 
 
 def test_without_a_port_there_is_no_server() -> None:

@@ -52,8 +52,18 @@ def test_two_tools_of_one_name_are_refused(modules: Path) -> None:
             None,
             "no_such_module of WORKER_MODULES cannot be imported .*check its name, PYTHONPATH",
         ),
-        ("raising_module", "1 / 0", "raising_module .*ZeroDivisionError"),
-        ("broken_module", "def (", "broken_module .*SyntaxError"),
+        (
+            "raising_module",
+            "1 / 0",
+            r"raising_module .*\(ZeroDivisionError, raising_module\.py line 2\); the log",
+        ),
+        ("broken_module", "def (", r"broken_module .*SyntaxError: .*\(broken_module\.py, line 2\)"),
+        ("lacking_module", "\nimport no_pandas", r"No module named 'no_pandas', lacking_module\.py line 3\)"),
+        (
+            "leaving_module",
+            "import sys; sys.exit('bye')",
+            r"leaving_module of WORKER_MODULES ends the process .*SystemExit, leaving_module\.py line 2",
+        ),
     ],
 )
 def test_a_module_that_cannot_be_imported_says_what_to_check(
@@ -63,3 +73,14 @@ def test_a_module_that_cannot_be_imported_says_what_to_check(
         write(modules, name, line)
     with pytest.raises(ToolDefinitionError, match=says):
         load_tools((name,))
+
+
+@pytest.mark.parametrize(
+    "line", ["raise ValueError('token is sk-1')", "import sys; sys.exit('token is sk-1')"]
+)
+def test_what_a_module_says_where_it_may_hold_anything_is_for_the_log_alone(modules: Path, line: str) -> None:
+    name = write(modules, f"telling_module_{len(line)}", line)
+    with pytest.raises(ToolDefinitionError) as refused:
+        load_tools((name,))
+    assert "sk-1" not in str(refused.value)
+    assert "sk-1" in str(refused.value.__cause__)

@@ -9,22 +9,18 @@ from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from agents_crds.contract.connection import (
-    TemporalConnection,
-    TemporalUnavailableError,
-    TemporalVariablesError,
-)
+from agents_crds.contract.connection import TemporalConnection, TemporalUnavailableError
+from agents_crds.contract.environment import WorkerVariable
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.health import Health, serve_health
+from agents_worker.last_words import is_explained, last_words, leave
 from agents_worker.sessions.providers import Providers, provider_http
 from agents_worker.sessions.verdict import Patience
 from agents_worker.settings import Settings
-from agents_worker.tools.errors import ToolDefinitionError
 from agents_worker.tools.offer import Tools, load_tools
 from agents_worker.workers import TOOL_CALLS, build_workers
 
@@ -42,7 +38,7 @@ async def serve(
     if client is None:
         return
     threads = ThreadPoolExecutor(TOOL_CALLS, thread_name_prefix="tool")
-    async with provider_http() as http, connection.following_api_key(client, _log):
+    async with provider_http() as http, connection.following_secrets(client, _log, stop.set):
         models = ModelCalls(Providers(http, settings.secrets_dir), Patience())
         workers = build_workers(client, settings, models, ToolCalls(tools, threads))
         names = ", ".join(tool.name for tool in tools.tools) or "no tools"
@@ -100,37 +96,19 @@ async def _serve_until_told(
     beating.cancel()
 
 
-def _run_process() -> int:
-    """Read the settings, load the tools and serve; returns the exit code."""
-    try:
-        settings = Settings()
-        connection = TemporalConnection.of_environment(os.environ)
-    except ValidationError as error:
-        _log.error("The environment is not what a worker needs: %s", _problems(error))
-        return 2
-    except TemporalVariablesError as error:
-        _log.error("The environment is not what a worker needs: %s", error)
-        return 2
+def _run_process() -> None:
+    """Read the settings, load the tools and serve."""
+    settings = Settings.of_environment()
+    connection = TemporalConnection.of_environment(os.environ)
     health = Health()
     with serve_health(health, settings.health_port):
-        try:
-            tools = load_tools(settings.modules)
-        except ToolDefinitionError as error:
-            _log.error("The tools cannot be offered: %s", error)
-            return 2
+        tools = load_tools(settings.modules)
         asyncio.run(_serve_until_told(settings, connection, tools, health))
-    return 0
 
 
 def _leave(*_: object) -> None:
     """End at once: nothing is served yet. A container's first process would go on without a handler."""
     os._exit(0)
-
-
-def _problems(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors()
-    )
 
 
 def main() -> None:
@@ -140,10 +118,14 @@ def main() -> None:
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request says nothing new
     code = 1
     try:
-        code = _run_process()
+        _run_process()
+        code = 0
     # Whatever ends the process must get to the log before the process is left.
-    except Exception:  # noqa: BLE001
-        _log.exception("The worker failed")
+    except Exception as error:  # noqa: BLE001
+        words, explained = last_words(error), is_explained(error)
+        code = 2 if explained else 1
+        _log.error("%s", words, exc_info=None if explained else error)
+        leave(words, os.environ.get(WorkerVariable.TERMINATION_LOG))
     finally:
         # Not by returning: about one in ten exits crashed while Temporal's runtime was torn down.
         logging.shutdown()

@@ -1,6 +1,7 @@
 """Liveness and readiness over HTTP, for the probes of a pod."""
 
 import asyncio
+import errno
 import socket
 import threading
 import time
@@ -62,21 +63,38 @@ class Health:
         return 200, "ok"
 
 
+class PortTakenError(Exception):
+    """Something else in the pod listens where the worker answers its probes."""
+
+
 @contextmanager
 def serve_health(health: Health, port: int | None) -> Iterator[None]:
     """Serve /healthz and /readyz while the block runs; no port, no server.
 
-    From a thread: it answers while the tools are imported, and when the event loop hangs.
+    From a thread: it answers while the tools are imported, and when the event loop hangs. Raises
+    PortTakenError.
     """
     if port is None:
         yield
         return
-    with _Server(port, health) as server:
+    with _listening(port, health) as server:
         threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
         try:
             yield
         finally:
             server.shutdown()
+
+
+def _listening(port: int, health: Health) -> "_Server":
+    try:
+        return _Server(port, health)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortTakenError(
+            f"port {port} is taken, and the worker needs it to answer its probes: let whatever else runs in "
+            "this pod listen on another port"
+        ) from error
 
 
 class _Server(ThreadingHTTPServer):

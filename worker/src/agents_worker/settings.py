@@ -1,9 +1,9 @@
 """The worker's settings, from its environment."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agents_crds.contract.environment import WorkerVariable
@@ -14,6 +14,10 @@ def _split(text: object) -> object:
     if not isinstance(text, str):
         return text
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+class SettingsError(Exception):
+    """The environment is not what a worker needs; the message names the variables."""
 
 
 class Settings(BaseSettings):
@@ -30,3 +34,12 @@ class Settings(BaseSettings):
     modules: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), validation_alias=WorkerVariable.MODULES
     )
+
+    @classmethod
+    def of_environment(cls) -> Self:
+        """Read the process's own environment; raise SettingsError."""
+        try:
+            return cls()
+        except ValidationError as error:
+            problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            raise SettingsError("; ".join(problems)) from error

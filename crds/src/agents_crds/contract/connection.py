@@ -1,13 +1,13 @@
 """How operator and workers get to Temporal: from the same variables, in the same way.
 
-Certificates are read when a process connects, so that a new one needs a restart; an API key is read again
-while the process runs.
+The Secrets are read again while a process runs: a new API key is used at once, and a new certificate by
+the process that comes after this one.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -17,11 +17,12 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfigProfile
 
 from agents_crds.contract.environment import WorkerVariable
+from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.contract.names import SECRETS_DIR
 
 CONNECT_SECONDS = 10.0
-API_KEY_SECONDS = 30.0
-"""How often the file of the API key is read; the kubelet takes a minute or so to bring a new Secret there."""
+SECRETS_SECONDS = 30.0
+"""How often the files are read; the kubelet takes a minute or so to bring a new Secret there."""
 
 
 class TemporalVariablesError(Exception):
@@ -100,35 +101,59 @@ class TemporalConnection:
             raise TemporalVariablesError(f"TEMPORAL_ADDRESS {self.address!r}: {error}") from error
 
     @contextlib.asynccontextmanager
-    async def following_api_key(
-        self, client: Client, logger: logging.Logger, *, every: float = API_KEY_SECONDS
+    async def following_secrets(
+        self,
+        client: Client,
+        logger: logging.Logger,
+        end: Callable[[], None],
+        *,
+        every: float = SECRETS_SECONDS,
     ) -> AsyncIterator[None]:
-        """Hand a rotated API key to the client while the block runs, within `every` seconds."""
-        if self.api_key_file is None:
-            yield
-            return
-        following = asyncio.create_task(
-            self._follow_api_key(client, logger, every), name="Temporal's API key"
-        )
+        """Look for new Secrets every so many seconds while the block runs.
+
+        A rotated API key is handed to the client. For a new certificate the process is asked to `end`, once
+        another connection got in with it: whoever runs the process starts it again.
+        """
+        following = asyncio.create_task(self._follow(client, logger, end, every), name="Temporal's Secrets")
         try:
             yield
         finally:
             following.cancel()
 
-    async def _follow_api_key(self, client: Client, logger: logging.Logger, every: float) -> None:
+    async def _follow(
+        self, client: Client, logger: logging.Logger, end: Callable[[], None], every: float
+    ) -> None:
         problem = ""
         while True:
             await asyncio.sleep(every)
             try:
-                api_key = (await asyncio.to_thread(self._with_api_key)).api_key
+                profile = await asyncio.to_thread(self._with_api_key)
+                renewed = await asyncio.to_thread(self._has_new_certificate, client)
+                if renewed:
+                    await self.connect()
             except TemporalUnavailableError as error:
                 if problem != (problem := str(error)):
-                    logger.warning("Temporal's API key stays as it was: %s", error)
+                    logger.warning(
+                        "the API key and the certificate for Temporal stay as they were: %s", error
+                    )
                 continue
             problem = ""
-            if api_key != client.api_key:
-                client.api_key = api_key
+            if renewed:
+                logger.info("the certificate for Temporal changed: ending, to connect with the new one")
+                end()
+                return
+            if profile.api_key != client.api_key:
+                client.api_key = profile.api_key
                 logger.info("Temporal's API key was rotated")
+
+    def _has_new_certificate(self, client: Client) -> bool:
+        if self.profile.tls is None:
+            return False
+        try:
+            now = self.profile.tls.to_connect_tls_config()
+        except OSError as error:
+            raise TemporalUnavailableError(self._unreadable(error)) from error
+        return now != client.service_client.config.tls
 
     def _with_api_key(self) -> ClientConfigProfile:
         if self.api_key_file is None:
@@ -139,6 +164,10 @@ class TemporalConnection:
             raise TemporalUnavailableError(self._unreadable(error)) from error
         if not api_key:
             raise TemporalUnavailableError(f"{self.api_key_file} is empty: {self._remedy(self.api_key_file)}")
+        if not is_header_value(api_key):
+            raise TemporalUnavailableError(
+                f"{self.api_key_file} is no API key, {NOT_A_KEY}: {self._remedy(self.api_key_file)}"
+            )
         return replace(self.profile, api_key=api_key)
 
     def _unreadable(self, error: OSError) -> str:
@@ -160,6 +189,8 @@ def require_sound(profile: ClientConfigProfile, given: Mapping[str, str]) -> Non
         raise TemporalVariablesError(
             f"{WorkerVariable.TEMPORAL_ADDRESS} must be HOST:PORT, without {profile.address.split('://')[0]}://"
         )
+    if not is_header_value(profile.api_key or ""):
+        raise TemporalVariablesError(f"TEMPORAL_API_KEY is no API key: {NOT_A_KEY}")
     tls = profile.tls
     if WorkerVariable.TEMPORAL_TLS in given and (tls is None or tls.disabled is None):
         raise TemporalVariablesError(f"{WorkerVariable.TEMPORAL_TLS} must be true or false")

@@ -5,6 +5,9 @@ from enum import StrEnum
 WORKER_HEALTH_PORT = 8081
 """Where a worker in a pod answers /healthz and /readyz."""
 
+TERMINATION_LOG = "/dev/termination-log"
+"""Where the kubelet looks for a container's last words, unless told otherwise."""
+
 
 class WorkerVariable(StrEnum):
     """A variable of the worker's environment; `TEMPORAL_*` as Temporal's own tools name and read them."""
@@ -32,5 +35,7 @@ class WorkerVariable(StrEnum):
     """Directory of the mounted Secrets."""
     HEALTH_PORT = "DURABLE_AGENTS_HEALTH_PORT"
     """Port of /healthz and /readyz; unset, there are none."""
+    TERMINATION_LOG = "DURABLE_AGENTS_TERMINATION_LOG"
+    """File for the worker's last words; unset, the kubelet's default."""
     MODULES = "WORKER_MODULES"
     """Python modules with tools, separated by commas; set by the user or the image."""

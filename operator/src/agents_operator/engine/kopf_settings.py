@@ -9,6 +9,8 @@ from agents_operator.kubernetes.resources import UNFINISHED
 def kopf_settings() -> kopf.OperatorSettings:
     """Return settings for tens of thousands of objects and an API server that comes and goes."""
     settings = kopf.OperatorSettings()
+    # One namespace's watch may end while the process goes on: kopf would kill that after ten minutes.
+    settings.process.ultimate_exiting_timeout = None
     # kopf.event() makes a new Event each time; ours are counted up.
     settings.posting.enabled = False
     # The CRDs are there before we are: without this kopf needs to list CRDs and namespaces for ever.

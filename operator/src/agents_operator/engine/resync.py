@@ -1,7 +1,11 @@
 """Compares the world with the API server, for what a watch that was cut off does not bring."""
 
+import logging
+
+from agents_operator.engine.served import Namespaces
 from agents_operator.engine.world import Cache, Key, World
 from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.errors import ForbiddenError
 from agents_operator.kubernetes.resources import (
     AGENT_RUNS,
     AGENTS,
@@ -16,27 +20,37 @@ from agents_operator.kubernetes.resources import (
 class Resync:
     """Lists what is there: after an expired watch kopf lists anew, and does not tell what was deleted."""
 
-    def __init__(self, api: KubernetesApi, world: World, namespaces: tuple[str, ...]) -> None:
+    def __init__(
+        self, api: KubernetesApi, world: World, namespaces: Namespaces, logger: logging.Logger
+    ) -> None:
         self._api = api
         self._world = world
         self._namespaces = namespaces
+        self._logger = logger
 
     async def sweep(self) -> None:
         """See every object that is there and forget the others; a list that fails forgets nothing."""
-        await self.see_definitions()
-        await self._compare(AGENT_RUNS, self._world.runs, UNFINISHED)
+        for namespace in self._namespaces():
+            try:
+                await self.see_definitions(namespace)
+                await self._compare(AGENT_RUNS, self._world.runs, namespace, UNFINISHED)
+            except ForbiddenError as error:
+                # Such as a namespace that is going away: the others are still to be listed.
+                self._logger.warning("namespace %s: not compared: %s", namespace or "(all)", error)
 
-    async def see_definitions(self) -> None:
-        """Do so for everything that runs refer to."""
-        await self._compare(MODEL_PROVIDERS, self._world.providers)
-        await self._compare(WORKER_POOLS, self._world.pools)
-        await self._compare(AGENTS, self._world.agents)
+    async def see_definitions(self, namespace: str | None) -> None:
+        """Do so for everything that the runs of a namespace, or of all (None), refer to."""
+        await self._compare(MODEL_PROVIDERS, self._world.providers, namespace)
+        await self._compare(WORKER_POOLS, self._world.pools, namespace)
+        await self._compare(AGENTS, self._world.agents, namespace)
 
-    async def _compare(self, resource: Resource[M], cache: Cache[M], field_selector: str = "") -> None:
+    async def _compare(
+        self, resource: Resource[M], cache: Cache[M], namespace: str | None, field_selector: str = ""
+    ) -> None:
         # What comes while the list is being made is not missed from it.
-        known = [Key.of(stored) for stored in cache]
+        known = [Key.of(stored) for stored in (cache if namespace is None else cache.within(namespace))]
         listed: set[Key] = set()
-        async for page in self._api.pages_within(resource, self._namespaces, field_selector=field_selector):
+        async for page in self._api.pages(resource, namespace=namespace, field_selector=field_selector):
             for stored in page:
                 cache.see(stored)
                 listed.add(Key.of(stored))

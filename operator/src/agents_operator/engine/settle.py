@@ -119,7 +119,9 @@ def early_status(
 ) -> Status:
     """Say in the conditions why the reconcile ended early."""
     generation = stored.metadata.generation
-    types = dict.fromkeys((early.condition, summary))
+    # They know better, such as that an older build still serves.
+    reached = {each.type for each in early.reached}
+    types = (type_ for type_ in dict.fromkeys((early.condition, summary)) if type_.value not in reached)
     return stored.status.model_copy(
         update={
             "observed_generation": generation,
@@ -136,7 +138,6 @@ def early_status(
                     )
                     for type_ in types
                 ),
-                # They know better, such as that an older build still serves.
                 *early.reached,
             ),
         }

@@ -1,10 +1,14 @@
 """kopf brings what happens to our objects; this makes models of it and passes them to the world."""
 
+import asyncio
+from collections.abc import Callable
+
 import kopf
 from pydantic import ValidationError
 
 from agents_crds.v1alpha1 import GROUP, VERSION, StoredObject
 from agents_operator.engine.invalid import Invalid
+from agents_operator.engine.kopf_settings import kopf_settings
 from agents_operator.engine.world import Cache, Key, World
 from agents_operator.kubernetes.resources import (
     AGENT_RUNS,
@@ -14,6 +18,34 @@ from agents_operator.kubernetes.resources import (
     M,
     Resource,
 )
+
+
+class WatchEndedError(Exception):
+    """kopf has given up."""
+
+
+async def watch(registry: kopf.OperatorRegistry, spawned: Callable[[], None], namespace: str | None) -> None:
+    """Pass on what happens in a namespace, or in all (None), until cancelled; raise WatchEndedError.
+
+    `kopf.operator` does the same, but when it ends it also cancels every task that is younger than itself,
+    whosever it is. `spawned` is called when kopf has taken SIGTERM and SIGINT over.
+    """
+    tasks = await kopf.spawn_tasks(
+        registry=registry,
+        settings=kopf_settings(),
+        standalone=True,
+        clusterwide=namespace is None,
+        namespaces=() if namespace is None else (namespace,),
+    )
+    spawned()
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    cause = next(filter(None, (task.exception() for task in done if not task.cancelled())), None)
+    raise WatchEndedError(f"the watch has ended: {cause}") from cause
 
 
 def watch_everything(world: World, invalid: Invalid) -> kopf.OperatorRegistry:

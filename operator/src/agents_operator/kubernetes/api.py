@@ -78,14 +78,6 @@ class KubernetesApi:
             if not token:
                 return
 
-    async def pages_within(
-        self, resource: Resource[M], namespaces: tuple[str, ...], *, field_selector: str = ""
-    ) -> AsyncIterator[tuple[M, ...]]:
-        """List objects page by page, of the namespaces that are served; none named means all."""
-        for namespace in namespaces or (None,):
-            async for page in self.pages(resource, namespace=namespace, field_selector=field_selector):
-                yield page
-
     async def write_status(self, resource: Resource[M], stored: M, status: Status) -> M:
         """Replace the status of this very object in the version that was read; return what is stored now.
 

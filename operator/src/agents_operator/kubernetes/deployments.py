@@ -6,12 +6,18 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.alias_generators import to_camel
 
-from agents_operator.kubernetes.api import APPLY_PATCH, MERGE_PATCH, KubernetesApi
+from agents_operator.kubernetes.api import APPLY_PATCH, KubernetesApi
 from agents_operator.kubernetes.errors import ApiServerError, GoneError, RejectedError
 
 FIELD_MANAGER = "durable-agents-operator"
 POOL_LABEL = "durable-agents.dev/pool"
 BUILD_LABEL = "durable-agents.dev/build"
+
+
+def selector(pool: str, build: str) -> str:
+    """Select what belongs to a build of a pool."""
+    return f"{POOL_LABEL}={pool},{BUILD_LABEL}={build}"
+
 
 # A server-side apply with an unknown field, or with a value of a wrong type, is answered by a 500 (Kubernetes
 # 1.34, sigs.k8s.io/structured-merge-diff), so that only the words tell it from an outage.
@@ -39,6 +45,7 @@ class _Owner(_Part):
 
 class _Meta(_Part):
     name: str
+    uid: str = ""
     labels: dict[str, str] = {}
     owner_references: tuple[_Owner, ...] = ()
     creation_timestamp: datetime | None = None
@@ -46,6 +53,7 @@ class _Meta(_Part):
 
 class _Spec(_Part):
     replicas: int = 1
+    template: dict[str, JsonValue] = {}
 
 
 class _Condition(_Part):
@@ -124,18 +132,6 @@ class Deployments:
             if complaint is None:
                 raise
             raise InvalidDeploymentError(error.status, complaint) from error
-
-    async def scale(self, namespace: str, name: str, replicas: int) -> None:
-        """Set the number of pods; nothing happens when the Deployment is gone."""
-        try:
-            await self._api.request(
-                "PATCH",
-                f"{_path(namespace)}/{name}",
-                body={"spec": {"replicas": replicas}},
-                content_type=MERGE_PATCH,
-            )
-        except GoneError:
-            return
 
     async def delete(self, namespace: str, name: str) -> None:
         """Delete a Deployment; nothing happens when it is gone."""

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from agents_operator.kubernetes.api import KubernetesApi
-from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL
+from agents_operator.kubernetes.deployments import selector
 
 
 class _Part(BaseModel):
@@ -26,7 +26,7 @@ class Ended(_Part):
     exit_code: int = 0
     reason: str = ""
     message: str = ""
-    """Its termination message: what it wrote there, or the end of its log."""
+    """Its termination message: what it wrote there, or the end of its log where its policy says so."""
 
 
 class _State(_Part):
@@ -108,8 +108,7 @@ class Pods:
 
     async def of_build(self, namespace: str, pool: str, build: str) -> tuple[WorkerPod, ...]:
         """List the pods of a build that are there to stay."""
-        selector = f"{POOL_LABEL}={pool},{BUILD_LABEL}={build}"
         content = await self._api.request(
-            "GET", f"api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector}
+            "GET", f"api/v1/namespaces/{namespace}/pods", query={"labelSelector": selector(pool, build)}
         )
         return tuple(pod for pod in _List.model_validate_json(content).items if not pod.is_over)

@@ -1,4 +1,4 @@
-"""Reads of Secrets, one key at a time."""
+"""Reads of Secrets."""
 
 import base64
 
@@ -22,12 +22,18 @@ class Secrets:
 
     async def read(self, namespace: str, ref: SecretKeyRef) -> SecretStr | None:
         """Return the value without surrounding white space; None when the Secret or the key is missing."""
+        return (await self.read_all(namespace, ref.name)).get(ref.key)
+
+    async def read_all(self, namespace: str, name: str) -> dict[str, SecretStr]:
+        """Return the values of a Secret by their keys, none when there is no Secret of that name."""
         try:
-            content = await self._api.request("GET", f"api/v1/namespaces/{namespace}/secrets/{ref.name}")
+            content = await self._api.request("GET", f"api/v1/namespaces/{namespace}/secrets/{name}")
         except GoneError:
-            return None
-        encoded = _Secret.model_validate_json(content).data.get(ref.key)
-        if encoded is None:
-            return None
-        # What is not text cannot be a key; whoever uses it says so.
-        return SecretStr(base64.b64decode(encoded).decode(errors="replace").strip())
+            return {}
+        data = _Secret.model_validate_json(content).data
+        return {key: _text(encoded) for key, encoded in data.items()}
+
+
+def _text(encoded: str) -> SecretStr:
+    # What is not text cannot be a key; whoever uses it says so.
+    return SecretStr(base64.b64decode(encoded).decode(errors="replace").strip())

@@ -12,9 +12,14 @@ from agents_crds.contract.environment import WORKER_HEALTH_PORT, WorkerVariable
 from agents_crds.contract.names import SECRETS_DIR, pool_queue, provider_queue, secret_path, worker_deployment
 from agents_crds.v1alpha1 import API_VERSION, ModelProvider, WorkerPool
 from agents_crds.v1alpha1.fields import SecretKeyRef
-from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL
-from agents_operator.pools.template import Additions, worker_template
+from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL, WorkerDeployment
+from agents_operator.pools.template import Additions, Json, renewed, worker_template
 from agents_operator.pools.temporal_target import TemporalTarget
+
+LABELS = {
+    "app.kubernetes.io/name": "durable-agents-worker",
+    "app.kubernetes.io/managed-by": "durable-agents",
+}
 
 
 @dataclass(frozen=True)
@@ -45,22 +50,38 @@ def pool_providers(providers: Iterable[ModelProvider]) -> tuple[PoolProvider, ..
     return tuple(sorted(found, key=lambda provider: provider.name))
 
 
-def worker_deployment_manifest(
-    pool: WorkerPool,
-    build: str,
-    *,
-    installation: str,
-    temporal: TemporalTarget,
-    providers: tuple[PoolProvider, ...],
-) -> JsonValue:
+@dataclass(frozen=True)
+class Surroundings:
+    """What workers are told beside their own pool's spec."""
+
+    installation: str
+    temporal: TemporalTarget
+    providers: tuple[PoolProvider, ...]
+
+
+def worker_deployment_manifest(pool: WorkerPool, build: str, around: Surroundings) -> JsonValue:
     """Write the Deployment: the user's template, completed; raise Stalled when that cannot be done."""
+    additions = _additions(pool, build, around)
+    metadata: Json = {"name": deployment_name(pool, build)}
+    return _manifest(pool, metadata, additions, worker_template(pool.spec.template, additions))
+
+
+def renewed_manifest(pool: WorkerPool, observed: WorkerDeployment, around: Surroundings) -> JsonValue | None:
+    """Write the Deployment of an earlier build with the replicas, environment and keys of now.
+
+    None when it has them. Its pods else stay what they are; one that is gone meanwhile is not made again.
+    """
+    additions = _additions(pool, observed.build, around)
+    template = renewed(observed.spec.template, additions)
+    if template == observed.spec.template and observed.spec.replicas == pool.spec.replicas:
+        return None
+    metadata: Json = {"name": observed.metadata.name, "uid": observed.metadata.uid}
+    return _manifest(pool, metadata, additions, template)
+
+
+def _additions(pool: WorkerPool, build: str, around: Surroundings) -> Additions:
     namespace, name = pool.metadata.namespace, pool.metadata.name
-    identity = {POOL_LABEL: name, BUILD_LABEL: build}
-    labels = {
-        "app.kubernetes.io/name": "durable-agents-worker",
-        "app.kubernetes.io/managed-by": "durable-agents",
-        **identity,
-    }
+    installation, temporal, providers = around.installation, around.temporal, around.providers
     environment = {
         **temporal.environment,
         WorkerVariable.DEPLOYMENT_NAME: worker_deployment(installation, namespace, name),
@@ -72,20 +93,28 @@ def worker_deployment_manifest(
         WorkerVariable.SECRETS_DIR: SECRETS_DIR,
         WorkerVariable.HEALTH_PORT: str(WORKER_HEALTH_PORT),
     }
-    keys = _secret_files(temporal.secrets, tuple(provider.key for provider in providers))
+    return Additions(
+        identity={POOL_LABEL: name, BUILD_LABEL: build},
+        labels=LABELS,
+        environment=environment,
+        keys=_secret_files(temporal.secrets, tuple(provider.key for provider in providers)),
+    )
+
+
+def _manifest(pool: WorkerPool, metadata: Json, additions: Additions, template: Json) -> JsonValue:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {
-            "name": deployment_name(pool, build),
-            "namespace": namespace,
-            "labels": {**labels},
+            **metadata,
+            "namespace": pool.metadata.namespace,
+            "labels": {**additions.labels, **additions.identity},
             "ownerReferences": [_owner(pool)],
         },
         "spec": {
             "replicas": pool.spec.replicas,
-            "selector": {"matchLabels": {**identity}},
-            "template": worker_template(pool.spec.template, Additions(labels, environment, keys)),
+            "selector": {"matchLabels": {**additions.identity}},
+            "template": template,
         },
     }
 
@@ -101,7 +130,7 @@ def _owner(pool: WorkerPool) -> JsonValue:
     }
 
 
-def _secret_files(needed: tuple[SecretKeyRef, ...], wanted: tuple[SecretKeyRef, ...]) -> JsonValue:
+def _secret_files(needed: tuple[SecretKeyRef, ...], wanted: tuple[SecretKeyRef, ...]) -> Json:
     """Project Secrets as files: a pod starts without a provider's key, and not without what is `needed`."""
     keys = {**dict.fromkeys(wanted, True), **dict.fromkeys(needed, False)}
     return {

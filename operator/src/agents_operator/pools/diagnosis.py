@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agents_crds.v1alpha1 import Reason
-from agents_operator.kubernetes.deployments import WorkerDeployment
+from agents_operator.kubernetes.deployments import WorkerDeployment, selector
 from agents_operator.kubernetes.pods import ContainerStatus, Ended, WorkerPod
 
 NOT_PULLED = frozenset(
@@ -29,8 +29,7 @@ NOT_STARTED = frozenset(
 )
 # The node says the same with and without these words in turn, which is no news.
 BACK_OFF = "ErrImagePull: "
-LAST_LINES = 3
-LONGEST_LINE = 200
+LONGEST_WORDS = 600
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,11 @@ class Diagnosis:
 
     reason: Reason
     message: str
+
+
+def describing(namespace: str, pool: str, build: str) -> str:
+    """The command that shows all that is known of a build's pods."""
+    return f"kubectl describe pods --namespace={namespace} --selector={selector(pool, build)}"
 
 
 def diagnose(deployment: WorkerDeployment | None, pods: tuple[WorkerPod, ...]) -> Diagnosis | None:
@@ -57,7 +61,8 @@ def diagnose(deployment: WorkerDeployment | None, pods: tuple[WorkerPod, ...]) -
     if deployment is not None and deployment.refused_pods is not None:
         return Diagnosis(
             Reason.PODS_REFUSED,
-            f"the pods of Deployment {deployment.metadata.name} cannot be created: {deployment.refused_pods}",
+            f"the pods of Deployment {deployment.metadata.name} cannot be created: "
+            f"{deployment.refused_pods}; make room in the quota, or change spec.template to what is admitted",
         )
     return None
 
@@ -96,7 +101,7 @@ def _crash(pod: WorkerPod) -> Iterator[Diagnosis]:
 
 
 def _crashed(pod: WorkerPod, container: ContainerStatus, end: Ended) -> Diagnosis:
-    said = last_lines(end.message)
+    said = last_words(end.message)
     return Diagnosis(
         Reason.WORKER_CRASHING,
         f"container {container.name} ended with exit code {end.exit_code}"
@@ -112,7 +117,10 @@ def _remedy(pod: WorkerPod, container: ContainerStatus, end: Ended) -> str:
     return f"; more by: kubectl logs --previous --container={container.name} {pod.metadata.name}"
 
 
-def last_lines(message: str) -> str:
-    """Return the end of a termination message on one line, of a few hundred characters at most."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return " | ".join(line[:LONGEST_LINE] for line in lines[-LAST_LINES:])
+def last_words(message: str) -> str:
+    """Return a termination message, or the end of a long one, on one line.
+
+    The worker writes one sentence there, the same at each end; a log's end is there only by the user's wish.
+    """
+    line = " ".join(message.split())
+    return line if len(line) <= LONGEST_WORDS else f"…{line[-LONGEST_WORDS:]}"

@@ -1,9 +1,11 @@
 """Brings a WorkerPool's Deployments to its spec, and learns what its workers offer."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+from pydantic import JsonValue
 from temporalio.common import WorkerDeploymentVersion
 
 from agents_crds.contract import CONTRACT
@@ -18,16 +20,19 @@ from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.deployments import Deployments, InvalidDeploymentError, WorkerDeployment
 from agents_operator.kubernetes.errors import ForbiddenError, RejectedError
-from agents_operator.kubernetes.pods import Pods
+from agents_operator.kubernetes.pods import Pods, WorkerPod
 from agents_operator.kubernetes.secrets import Secrets
 from agents_operator.pools.deployment import (
+    Surroundings,
     build_of,
     deployment_name,
     pool_providers,
+    renewed_manifest,
     worker_deployment_manifest,
 )
-from agents_operator.pools.diagnosis import diagnose
+from agents_operator.pools.diagnosis import describing, diagnose
 from agents_operator.pools.status import blame, described_tools, ready_status
+from agents_operator.pools.temporal_secrets import observe_temporal_secrets, require_temporal_secrets
 from agents_operator.pools.temporal_target import TemporalTarget
 from agents_operator.temporal.builds import NoWorkerError, ObservedBuilds, WorkerBuilds
 
@@ -35,6 +40,8 @@ from agents_operator.temporal.builds import NoWorkerError, ObservedBuilds, Worke
 FIRST_PROBE = timedelta(seconds=1)
 LAST_PROBE = timedelta(seconds=30)
 DRAIN_AGAIN = timedelta(seconds=30)
+
+GRANT = ", which its role must allow"
 
 
 class PoolReconciler:
@@ -68,64 +75,76 @@ class PoolReconciler:
         return await self._settle.run(key, self._sync)
 
     async def _sync(self, pool: WorkerPool) -> timedelta | None:
-        metadata, build = pool.metadata, build_of(pool)
-        if metadata.deletion_timestamp is not None:
+        build = build_of(pool)
+        if pool.metadata.deletion_timestamp is not None:
             # Its Deployments are its dependents: the garbage collector takes them.
             return None
-        deployments = await self._deployments.of_pool(metadata.namespace, metadata.name, metadata.uid)
-        own = next((each for each in deployments if each.build == build), None)
-        older = tuple(each for each in deployments if each.build != build)
+        trusted: tuple[WorkerDeployment, ...] = ()
         try:
-            return await self._roll_out(pool, build, own, older)
+            trusted = await self._observe_deployments(pool)
+            own = next((each for each in trusted if each.build == build), None)
+            older = tuple(each for each in trusted if each.build != build)
+            refused = await self._write_deployments(pool, build, older)
+            version = self._version(pool, build)
+            builds = await self._builds.observe(version.deployment_name)
+            await self._remove(pool, removable(older, builds, pool.status.build))
+            # From here on it is the build's own workers that tell whether they work.
+            trusted = older
+            tools = await self._offered(pool, version, own)
+            if builds.current != build:
+                await self._builds.make_current(version)
+                self._logger.info("workerpool %s: new runs go to build %s", Key.of(pool), build)
+            if refused is not None and pool.status.build == build:
+                trusted = (*older, *([own] if own else []))
+                raise refused
         except (Waiting, Stalled) as early:
-            blame(early, pool, build, older, now=self._now())
+            blame(early, pool, build, trusted, now=self._now())
             raise
-
-    async def _roll_out(
-        self, pool: WorkerPool, build: str, own: WorkerDeployment | None, older: tuple[WorkerDeployment, ...]
-    ) -> timedelta:
-        version = self._version(pool, build)
-        await self._apply(pool, build)
-        builds = await self._builds.observe(version.deployment_name)
-        unused = removable(older, builds, pool.status.build)
-        await self._remove(pool, unused)
-        kept = tuple(each for each in older if each not in unused)
-        await self._scale(pool, kept)
-        tools = await self._offered(pool, version, own)
-        if builds.current != build:
-            await self._builds.make_current(version)
-            self._logger.info("workerpool %s: new runs go to build %s", Key.of(pool), build)
         await self._settle.write(pool, ready_status(pool, build, tools, now=self._now()))
-        return DRAIN_AGAIN if kept else jittered(self._interval)
+        return DRAIN_AGAIN if older else jittered(self._interval)
 
-    async def _apply(self, pool: WorkerPool, build: str) -> None:
+    async def _observe_deployments(self, pool: WorkerPool) -> tuple[WorkerDeployment, ...]:
+        namespace, name, uid = pool.metadata.namespace, pool.metadata.name, pool.metadata.uid
+        with refusable(f"the operator a list of the Deployments in namespace {namespace}{GRANT}"):
+            return await self._deployments.of_pool(namespace, name, uid)
+
+    async def _write_deployments(
+        self, pool: WorkerPool, build: str, older: tuple[WorkerDeployment, ...]
+    ) -> Waiting | None:
+        """Bring the Deployments to the spec, and return what the API server refuses of earlier builds."""
         namespace = pool.metadata.namespace
-        await self._require_temporal_secrets(namespace)
+        found = await observe_temporal_secrets(self._secrets, namespace, self._temporal)
+        require_temporal_secrets(found, namespace, self._temporal)
         providers = pool_providers(self._world.providers.within(namespace))
-        manifest = worker_deployment_manifest(
-            pool, build, installation=self._installation, temporal=self._temporal, providers=providers
-        )
-        name = deployment_name(pool, build)
-        try:
-            await self._deployments.apply(namespace, name, manifest)
-        except InvalidDeploymentError as error:
-            raise Stalled(Reason.POD_TEMPLATE_INVALID, error.message) from error
-        except (ForbiddenError, RejectedError) as error:
-            raise Waiting(
-                Reason.DEPLOYMENT_REFUSED,
-                f"the API server refuses Deployment {name}: {error.message}",
-                after=LAST_PROBE,
-            ) from error
+        around = Surroundings(self._installation, self._temporal, providers)
+        # Earlier builds come first, for they are what serves while this one does not.
+        refused = await self._renew(pool, older, around)
+        manifest = worker_deployment_manifest(pool, build, around)
+        await self._apply(namespace, deployment_name(pool, build), manifest)
+        return refused
 
-    async def _require_temporal_secrets(self, namespace: str) -> None:
-        for ref in self._temporal.secrets:
-            if await self._secrets.read(namespace, ref) is None:
-                raise Waiting(
-                    Reason.SECRET_NOT_FOUND,
-                    f"there is no Secret {ref.name} with key {ref.key} in namespace {namespace}: "
-                    "workers need it to connect to Temporal; copy it from whoever runs the Temporal server",
-                    after=LAST_PROBE,
-                )
+    async def _renew(
+        self, pool: WorkerPool, older: tuple[WorkerDeployment, ...], around: Surroundings
+    ) -> Waiting | None:
+        """Let the runs of earlier builds reach the providers of now, with as many workers as the pool has."""
+        refused = None
+        for deployment in older:
+            manifest = renewed_manifest(pool, deployment, around)
+            if manifest is not None:
+                try:
+                    await self._apply(pool.metadata.namespace, deployment.metadata.name, manifest)
+                except (Waiting, Stalled) as early:
+                    refused = Waiting(
+                        Reason.DEPLOYMENT_REFUSED,
+                        f"the workers of earlier build {deployment.build} cannot learn of new providers and "
+                        f"keys: {early.message}",
+                        after=LAST_PROBE,
+                    )
+        return refused
+
+    async def _apply(self, namespace: str, name: str, manifest: JsonValue) -> None:
+        with refusable(f"Deployment {name}"):
+            await self._deployments.apply(namespace, name, manifest)
 
     async def _offered(
         self, pool: WorkerPool, version: WorkerDeploymentVersion, own: WorkerDeployment | None
@@ -154,33 +173,48 @@ class PoolReconciler:
             )
         except NoWorkerError as error:
             after = probe_pause(silent_since(pool, build, own), self._now())
-            found = diagnose(own, await self._pods.of_build(namespace, name, build))
+            pods = await self._observe_pods(namespace, name, build)
+            found = diagnose(own, pods or ())
             if found is not None:
                 raise Waiting(found.reason, found.message, after=after) from error
+            unseen = "; the operator could say more if its role allowed it to list pods there"
             raise Waiting(
                 Reason.WORKER_NOT_RESPONDING,
-                f"no worker of build {build}: {error}; "
-                f"if it stays so, look at the logs of Deployment {deployment_name(pool, build)}",
+                f"no worker of build {build}: {error}; if it stays so, this tells why: "
+                f"{describing(namespace, name, build)}{unseen if pods is None else ''}",
                 after=after,
                 expected=True,
             ) from error
 
+    async def _observe_pods(self, namespace: str, pool: str, build: str) -> tuple[WorkerPod, ...] | None:
+        """Read the pods of a build; None when the operator may not."""
+        try:
+            return await self._pods.of_build(namespace, pool, build)
+        except ForbiddenError:
+            return None
+
     async def _remove(self, pool: WorkerPool, unused: tuple[WorkerDeployment, ...]) -> None:
         for deployment in unused:
-            await self._deployments.delete(pool.metadata.namespace, deployment.metadata.name)
+            with refusable(f"the operator to delete Deployment {deployment.metadata.name}{GRANT}"):
+                await self._deployments.delete(pool.metadata.namespace, deployment.metadata.name)
             self._logger.info("workerpool %s: removed build %s", Key.of(pool), deployment.build)
-
-    async def _scale(self, pool: WorkerPool, kept: tuple[WorkerDeployment, ...]) -> None:
-        """Give builds that still have runs as many workers as the pool has."""
-        for deployment in kept:
-            if deployment.spec.replicas != pool.spec.replicas:
-                await self._deployments.scale(
-                    pool.metadata.namespace, deployment.metadata.name, pool.spec.replicas
-                )
 
     def _version(self, pool: WorkerPool, build: str) -> WorkerDeploymentVersion:
         name = worker_deployment(self._installation, pool.metadata.namespace, pool.metadata.name)
         return WorkerDeploymentVersion(name, build)
+
+
+@contextmanager
+def refusable(what: str) -> Iterator[None]:
+    """Raise what the API server's refusal means for the pool, for that which it may refuse."""
+    try:
+        yield
+    except InvalidDeploymentError as error:
+        raise Stalled(Reason.POD_TEMPLATE_INVALID, error.message) from error
+    except (ForbiddenError, RejectedError) as error:
+        raise Waiting(
+            Reason.DEPLOYMENT_REFUSED, f"the API server refuses {what}: {error.message}", after=LAST_PROBE
+        ) from error
 
 
 def removable(

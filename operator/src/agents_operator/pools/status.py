@@ -49,32 +49,34 @@ def blame(
     early: Waiting | Stalled,
     pool: WorkerPool,
     build: str,
-    older: Iterable[WorkerDeployment],
+    trusted: Iterable[WorkerDeployment],
     *,
     now: datetime,
 ) -> None:
     """Make the early end of a reconcile tell what it means for the pool.
 
-    While `build`, that of the spec, is not yet what new runs go to, it is Progressing that suffers, and the
-    pool stays Ready as long as the build of its status, one of the `older` Deployments, has workers.
+    The pool stays Ready as long as the build of its status has workers by one of the `trusted` Deployments,
+    those that no worker has failed to answer for; it is Progressing that suffers then. It also does while
+    `build`, that of the spec, is not yet what new runs go to.
     """
     current, generation = pool.status.build, pool.metadata.generation
-    if current == build:
+    serves = current is not None and any(each.build == current and each.serves for each in trusted)
+    if current == build and not serves:
         early.condition, early.reached = ConditionType.READY, (_rolled_out(pool, build, now),)
         return
     progressing = condition(
         ConditionType.PROGRESSING, "True", early.reason, early.message, generation=generation, now=now
     )
     early.condition, early.reached = ConditionType.PROGRESSING, (progressing,)
-    if current is not None and any(each.build == current and each.serves for each in older):
+    if current is not None and serves:
+        unused = "" if current == build else f"build {build} of the present spec is not in use: "
         ready = condition(
             ConditionType.READY,
             "True",
             Reason.AVAILABLE,
-            f"{_offer(current, pool.status.tools)}; build {build} of the present spec is not in use: "
-            f"{early.reason}: {early.message}",
+            f"{_offer(current, pool.status.tools)}; {unused}{early.reason}: {early.message}",
             # Of an earlier spec: who waits for this one to be Ready, or for its tools, waits on.
-            generation=generation - 1,
+            generation=generation if current == build else generation - 1,
             now=now,
         )
         early.reached = (progressing, ready)

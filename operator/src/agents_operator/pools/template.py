@@ -1,7 +1,7 @@
 """The pods of a pool: the user's template, and what a worker needs beside it; pure."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from agents_crds.contract.environment import WORKER_HEALTH_PORT, WorkerVariable
 from agents_crds.contract.names import SECRETS_DIR
 from agents_crds.v1alpha1 import Reason
-from agents_crds.v1alpha1.podtemplate import WORKER, Container, PodTemplate
+from agents_crds.v1alpha1.podtemplate import RESERVED, WORKER, Container, PodTemplate
 from agents_operator.errors import Stalled
 
 Json = dict[str, JsonValue]
@@ -42,8 +42,8 @@ CONTAINER: Json = {
     "startupProbe": _probe("/healthz", period=2, failures=150),
     "livenessProbe": _probe("/healthz", period=10, failures=6),
     "readinessProbe": _probe("/readyz", period=5, failures=3),
-    # Its last words then tell in the pool's conditions why it ended.
-    "terminationMessagePolicy": "FallbackToLogsOnError",
+    # For the pool's conditions: what the worker writes there, and not its log, which may hold secrets.
+    "terminationMessagePolicy": "File",
 }
 CONTAINER_SECURITY: Json = {
     "allowPrivilegeEscalation": False,
@@ -56,9 +56,12 @@ CONTAINER_SECURITY: Json = {
 class Additions:
     """What the operator adds whatever the template says."""
 
+    identity: dict[str, str]
+    """Labels by which the Deployment knows its pods."""
     labels: dict[str, str]
+    """Further labels, which the user may set otherwise."""
     environment: dict[WorkerVariable, str]
-    keys: JsonValue
+    keys: Json
     """The projected volume that has the Secrets."""
 
 
@@ -79,7 +82,7 @@ def worker_template(template: PodTemplate, additions: Additions) -> Json:
     labels = (template.metadata and template.metadata.labels) or {}
     return {
         **template.manifest(),
-        "metadata": {**metadata, "labels": {**labels, **additions.labels}},
+        "metadata": {**metadata, "labels": {**additions.labels, **labels, **additions.identity}},
         "spec": {
             **_completed(pod.manifest(), POD),
             "securityContext": _filled(pod.others.get("securityContext"), POD_SECURITY),
@@ -93,18 +96,57 @@ def worker_template(template: PodTemplate, additions: Additions) -> Json:
 
 
 def _worker(container: Container, additions: Additions, *, tmp: bool) -> Json:
-    environment: list[JsonValue] = [
-        {"name": name.value, "value": value} for name, value in additions.environment.items()
-    ]
     mounts: list[JsonValue] = [{"name": KEYS_VOLUME, "mountPath": SECRETS_DIR, "readOnly": True}]
     if tmp:
         mounts.append({"name": TMP_VOLUME, "mountPath": TMP})
     return {
         **_completed(container.manifest(), CONTAINER),
-        "env": [*(variable.manifest() for variable in container.env or ()), *environment],
+        "env": [*(variable.manifest() for variable in container.env or ()), *_variables(additions)],
         "volumeMounts": _extended(container.others.get("volumeMounts"), mounts),
         "securityContext": _filled(container.others.get("securityContext"), CONTAINER_SECURITY),
     }
+
+
+def renewed(template: Json, additions: Additions) -> Json:
+    """Give the pods of an earlier build, as the API server has them, the environment and the keys of now.
+
+    All else is the build's own, and stays.
+    """
+    match template.get("spec"):
+        case dict(pod):
+            containers = _each(pod.get("containers"), lambda each: _with_environment(each, additions))
+            volumes = _each(pod.get("volumes"), lambda each: _with_keys(each, additions.keys))
+            return {**template, "spec": {**pod, "containers": containers, "volumes": volumes}}
+        case _:
+            return template
+
+
+def _with_environment(container: Json, additions: Additions) -> Json:
+    known = container.get("env")
+    if container.get("name") != WORKER or not isinstance(known, list):
+        return container
+    own = (each for each in known if not any(name.startswith(RESERVED) for name in _texts([each], "name")))
+    return {**container, "env": [*own, *_variables(additions)]}
+
+
+def _with_keys(volume: Json, keys: Json) -> Json:
+    known = volume.get("projected")
+    if volume.get("name") != KEYS_VOLUME or not isinstance(known, dict):
+        return volume
+    # An empty list is a null in the API server; what it fills in, such as the files' mode, stays.
+    same = (known.get("sources") or []) == keys["sources"]
+    return volume if same else {**volume, "projected": {**known, **keys}}
+
+
+def _each(items: JsonValue, change: Callable[[Json], Json]) -> JsonValue:
+    """Change each object of a list."""
+    if not isinstance(items, list):
+        return items
+    return [change(item) if isinstance(item, dict) else item for item in items]
+
+
+def _variables(additions: Additions) -> list[JsonValue]:
+    return [{"name": name.value, "value": value} for name, value in additions.environment.items()]
 
 
 def _completed(own: Json, defaults: Json) -> Json:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pydantic import SecretStr
-
+from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.v1alpha1 import Agent, ConditionType, ModelProvider, Reason
 from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
@@ -95,11 +94,10 @@ class ProviderAccess:
                 f"--namespace {namespace} --from-literal={ref.key}=$MISTRAL_API_KEY",
                 after=self._retry_interval,
             )
-        if not is_header_value(key):
+        if not is_header_value(key.get_secret_value()):
             raise Waiting(
                 Reason.PROVIDER_UNAUTHORIZED,
-                f"key {ref.key} of Secret {ref.name} is not an API key: it has spaces, line breaks or "
-                "characters outside ASCII",
+                f"key {ref.key} of Secret {ref.name} is not an API key: {NOT_A_KEY}",
                 after=self._retry_interval,
             )
         opened = OpenedProvider(provider, self._connections.open(provider.spec.url, key))
@@ -111,8 +109,3 @@ def refers_to(agent: Agent, provider: str) -> bool:
     """Tell whether an Agent needs the ModelProvider of that name, or has left something there."""
     recorded = agent.status.remote
     return provider in {agent.spec.provider_ref.name, recorded.provider if recorded else None}
-
-
-def is_header_value(key: SecretStr) -> bool:
-    """Tell whether a key can be sent: visible ASCII characters only."""
-    return all("!" <= character <= "~" for character in key.get_secret_value())

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from agents_crds.v1alpha1 import AgentRun
+from agents_operator.engine.served import Namespaces
 from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.errors import ForbiddenError
 from agents_operator.kubernetes.resources import AGENT_RUNS
 from agents_operator.runs.status import EXPIRY_FORMAT
 
@@ -21,7 +23,7 @@ class RunExpiry:
     def __init__(
         self,
         api: KubernetesApi,
-        namespaces: tuple[str, ...],
+        namespaces: Namespaces,
         *,
         now: Callable[[], datetime],
         logger: logging.Logger,
@@ -30,21 +32,34 @@ class RunExpiry:
         self._namespaces = namespaces
         self._now = now
         self._logger = logger
-        self._swept_until: datetime | None = None
+        self._swept_until: dict[str | None, datetime] = {}
 
     async def sweep(self) -> None:
         """Delete what has expired since the last sweep; the first one looks at every run with an expiry."""
         until = self._now().replace(second=0, microsecond=0)
-        if self._swept_until is None:
-            await self._delete("status.expires!=", until)
-        else:
-            for minute in minutes_between(self._swept_until - SLOWEST_WRITE, until):
-                await self._delete(f"status.expires={minute}", until)
-        self._swept_until = until
+        namespaces = self._namespaces()
+        # The first sweep of a namespace that is served again looks at every run, too.
+        for unserved in self._swept_until.keys() - set(namespaces):
+            del self._swept_until[unserved]
+        for namespace in namespaces:
+            try:
+                await self._sweep(namespace, until)
+            except ForbiddenError as error:
+                # Such as a namespace that is going away: the others still have their runs.
+                self._logger.warning("namespace %s: no run expires: %s", namespace or "(all)", error)
 
-    async def _delete(self, selector: str, until: datetime) -> None:
+    async def _sweep(self, namespace: str | None, until: datetime) -> None:
+        swept_until = self._swept_until.get(namespace)
+        if swept_until is None:
+            await self._delete(namespace, "status.expires!=", until)
+        else:
+            for minute in minutes_between(swept_until - SLOWEST_WRITE, until):
+                await self._delete(namespace, f"status.expires={minute}", until)
+        self._swept_until[namespace] = until
+
+    async def _delete(self, served: str | None, selector: str, until: datetime) -> None:
         passed: set[tuple[str, str]] = set()
-        async for page in self._api.pages_within(AGENT_RUNS, self._namespaces, field_selector=selector):
+        async for page in self._api.pages(AGENT_RUNS, namespace=served, field_selector=selector):
             for namespace, minutes in expired(page, until=until).items():
                 passed |= {(namespace, minute) for minute in minutes}
         for namespace, minute in sorted(passed):

@@ -1,12 +1,14 @@
 """What a listing tells that a broken watch did not."""
 
+import logging
+
 import pytest
 from pydantic import JsonValue
 
 from agents_operator.engine.resync import Resync
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.errors import ApiServerError
-from tests.unit.operator.kubernetes.scripted import ScriptedServer
+from tests.unit.operator.kubernetes.scripted import ScriptedServer, failure
 from tests.unit.operator.objects import agent, run
 
 NOTHING: JsonValue = {"metadata": {}, "items": []}
@@ -17,6 +19,10 @@ def answer_definitions(server: ScriptedServer, agents: JsonValue = NOTHING) -> N
         server.will_answer(200, kind)
 
 
+def resync(server: ScriptedServer, world: World, *namespaces: str) -> Resync:
+    return Resync(server.api, world, lambda: namespaces or (None,), logging.getLogger("test"))
+
+
 async def test_object_whose_deletion_the_watch_lost_is_forgotten() -> None:
     world = World()
     gone = agent()
@@ -24,7 +30,7 @@ async def test_object_whose_deletion_the_watch_lost_is_forgotten() -> None:
     async with ScriptedServer() as server:
         answer_definitions(server)
         server.will_answer(200, NOTHING)
-        await Resync(server.api, world, ()).sweep()
+        await resync(server, world).sweep()
     assert world.agents.get(Key.of(gone)) is None
 
 
@@ -33,7 +39,7 @@ async def test_object_that_is_there_is_seen() -> None:
     there = agent()
     async with ScriptedServer() as server:
         answer_definitions(server, {"metadata": {}, "items": [there.manifest()]})
-        await Resync(server.api, world, ()).see_definitions()
+        await resync(server, world).see_definitions(None)
     assert world.agents.named("team", "finance") == there
 
 
@@ -41,7 +47,7 @@ async def test_only_unfinished_runs_are_listed() -> None:
     async with ScriptedServer() as server:
         answer_definitions(server)
         server.will_answer(200, NOTHING)
-        await Resync(server.api, World(), ()).sweep()
+        await resync(server, World()).sweep()
         assert server.asked[-1].query["fieldSelector"] == "status.finished!=true"
 
 
@@ -54,5 +60,18 @@ async def test_list_that_breaks_off_forgets_nothing() -> None:
         server.will_answer(200, {"metadata": {"continue": "more"}, "items": []})
         server.will_answer(500, {"message": "etcd is away"})
         with pytest.raises(ApiServerError):
-            await Resync(server.api, world, ()).sweep()
+            await resync(server, world).sweep()
     assert world.runs.get(Key.of(kept)) == kept
+
+
+async def test_namespace_that_may_not_be_listed_is_remembered_and_the_others_are_compared() -> None:
+    world = World()
+    kept, gone = agent(namespace="lost", uid="u-1"), agent(namespace="team", uid="u-2")
+    world.agents.see(kept)
+    world.agents.see(gone)
+    async with ScriptedServer() as server:
+        server.will_answer(403, failure("agents is forbidden"))
+        answer_definitions(server)
+        server.will_answer(200, NOTHING)
+        await resync(server, world, "lost", "team").sweep()
+    assert list(world.agents) == [kept]

@@ -51,6 +51,15 @@ def test_early_end_of_one_concern_also_undoes_the_summary() -> None:
     ]
 
 
+def test_what_was_reached_before_an_early_end_keeps_the_time_since_when_it_holds() -> None:
+    end = waiting(of=ConditionType.RESOLVED_REFS)
+    end.reached = (Condition.model_validate(condition("Ready", "True", "Available", since=str(NOW))),)
+    stored = agent(status={"conditions": [condition("Ready", "True", "Available")]})
+    status = early(stored, end)
+    assert conditions(status) == ["Ready True Available", "ResolvedRefs False ProviderNotFound"]
+    assert status.conditions[0].last_transition_time == stored.status.conditions[0].last_transition_time
+
+
 def test_early_end_leaves_the_rest_of_the_status_alone() -> None:
     stored = agent(
         status={"remote": {"id": "ag_1"}, "conditions": [condition("Accepted", "True", "Accepted")]}
@@ -178,6 +187,17 @@ async def test_early_end_is_written_and_told_once() -> None:
         assert PAUSE * 0.8 <= pause <= PAUSE * 1.2
         await bed.settled(wait)
         assert len(server.requests) == 2
+
+
+async def test_early_end_that_goes_on_is_not_written_again() -> None:
+    end = Waiting(Reason.AGENT_NOT_FOUND, "no agent", after=PAUSE, condition=ConditionType.RESOLVED_REFS)
+    since, later = condition("Succeeded", "True", "Succeeded"), condition("Succeeded", "True", "Succeeded")
+    end.reached = (Condition.model_validate(later | {"lastTransitionTime": "2026-03-01T12:00:00Z"}),)
+    lacking = condition("ResolvedRefs", "False", "AgentNotFound", "no agent") | {"observedGeneration": 1}
+    async with ScriptedServer() as server:
+        bed = Bed(server, run(status={"observedGeneration": 1, "conditions": [since, lacking]}))
+        await bed.settled(end)
+        assert server.requests == []
 
 
 async def test_temporal_away_is_said_and_tried_again_soon() -> None:

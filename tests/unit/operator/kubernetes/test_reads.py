@@ -190,14 +190,6 @@ async def test_pods_of_a_build_are_those_that_stay() -> None:
     assert asked.query == {"labelSelector": "durable-agents.dev/pool=gpu,durable-agents.dev/build=b1"}
 
 
-async def test_deployment_is_scaled_alone() -> None:
-    async with ScriptedServer() as server:
-        server.will_answer(200, {})
-        await Deployments(server.api).scale("team", "gpu-b1", 3)
-        (asked,) = server.asked
-    assert (asked.method, asked.body) == ("PATCH", {"spec": {"replicas": 3}})
-
-
 async def test_deployment_that_is_gone_needs_no_deletion() -> None:
     async with ScriptedServer() as server:
         server.will_answer(404, MISSING)

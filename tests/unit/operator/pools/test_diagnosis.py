@@ -2,19 +2,12 @@ import pytest
 from pydantic import JsonValue
 
 from agents_crds.v1alpha1 import Reason
+from agents_operator.engine.conditions import cut
 from agents_operator.kubernetes.deployments import WorkerDeployment
 from agents_operator.kubernetes.pods import WorkerPod
-from agents_operator.pools.diagnosis import LONGEST_LINE, diagnose, last_lines
+from agents_operator.pools.diagnosis import LONGEST_WORDS, describing, diagnose, last_words
 
-TRACEBACK = """Traceback (most recent call last):
-  File "main.py", line 1, in <module>
-    import nowhere
-
-ModuleNotFoundError: No module named 'nowhere'
-"""
-LAST_WORDS = (
-    "File \"main.py\", line 1, in <module> | import nowhere | ModuleNotFoundError: No module named 'nowhere'"
-)
+WORDS = "module rates cannot be imported (ModuleNotFoundError: No module named 'pandas', rates.py line 3)"
 
 
 def pod(*containers: JsonValue, init: tuple[JsonValue, ...] = (), scheduled: JsonValue = None) -> WorkerPod:
@@ -58,7 +51,7 @@ UNSCHEDULABLE: JsonValue = {
     "message": "0/1 nodes are available: 1 Insufficient cpu.",
 }
 GATED: JsonValue = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}
-CRASHED = container(waiting={"reason": "CrashLoopBackOff"}, before=end(1, TRACEBACK))
+CRASHED = container(waiting={"reason": "CrashLoopBackOff"}, before=end(1, f"{WORDS}\n"))
 MORE = "kubectl logs --previous --container=worker gpu-b1-x"
 
 
@@ -92,7 +85,7 @@ MORE = "kubectl logs --previous --container=worker gpu-b1-x"
         pytest.param(
             pod(CRASHED),
             Reason.WORKER_CRASHING,
-            f"container worker ended with exit code 1: {LAST_WORDS}; more by: {MORE}",
+            f"container worker ended with exit code 1: {WORDS}; more by: {MORE}",
             id="crash loop",
         ),
         pytest.param(
@@ -181,10 +174,24 @@ def test_pods_that_a_quota_refuses_are_told_by_the_deployment(status: str, *, re
     assert (found is not None) is refused
     if found is not None:
         assert found.reason is Reason.PODS_REFUSED
-        assert found.message == "the pods of Deployment gpu-b1 cannot be created: exceeded quota: small"
+        assert found.message == (
+            "the pods of Deployment gpu-b1 cannot be created: exceeded quota: small; "
+            "make room in the quota, or change spec.template to what is admitted"
+        )
 
 
-def test_last_words_are_few() -> None:
-    long = "x" * 5000
-    assert last_lines(f"{long}\n" * 50) == " | ".join(["x" * LONGEST_LINE] * 3)
-    assert last_lines("\n \n") == ""
+def test_last_words_are_few_and_leave_room_for_what_to_do() -> None:
+    assert last_words("one\n  two\n") == "one two"
+    assert last_words("x" * 5000) == "…" + "x" * LONGEST_WORDS
+    assert last_words("\n \n") == ""
+    found = diagnose(None, (pod(container(ended=end(1, "x" * 5000))),))
+    assert found is not None
+    assert cut(found.message) == found.message
+    assert found.message.endswith(MORE)
+
+
+def test_pods_of_a_build_can_be_looked_at() -> None:
+    assert describing("team", "gpu", "b1") == (
+        "kubectl describe pods --namespace=team "
+        "--selector=durable-agents.dev/pool=gpu,durable-agents.dev/build=b1"
+    )

@@ -234,3 +234,23 @@ def test_current_build_whose_workers_go_is_not_ready_and_stays_rolled_out() -> N
     conditions, early, _ = ended(pool(status=SERVING), deployment("b0"), build="b1")
     assert sorted(conditions) == ["Progressing False RolloutComplete", "Ready False ImagePullFailed"]
     assert early.condition is ConditionType.READY
+
+
+def test_current_build_that_serves_stays_ready_when_its_deployment_cannot_be_written() -> None:
+    conditions, early, status = ended(pool(status=SERVING, generation=7), deployment("b1"), build="b1")
+    assert sorted(conditions) == ["Progressing True ImagePullFailed", "Ready True Available"]
+    assert early.condition is ConditionType.PROGRESSING
+    ready = next(each for each in status.conditions if each.type == "Ready")
+    assert ready.message == "build b1 offers 1 tool; ImagePullFailed: the image is not there"
+    assert ready.observed_generation == 7
+
+
+@pytest.mark.parametrize("build", ["b1", "b2"])
+def test_early_end_that_goes_on_is_no_change(build: str) -> None:
+    early = Waiting(Reason.IMAGE_PULL_FAILED, "the image is not there", after=timedelta(seconds=1))
+    stored, statuses = pool(status=SERVING), []
+    for now in (NOW, NOW + timedelta(minutes=1)):
+        blame(early, stored, build, (deployment("b1"),), now=now)
+        statuses.append(early_status(stored, early, summary=ConditionType.READY, undone="False", now=now))
+        stored = pool(status=SERVING | {"conditions": statuses[0].manifest()["conditions"]})
+    assert statuses[0] == statuses[1]

@@ -8,7 +8,7 @@ from agents_operator.errors import Stalled
 from agents_operator.pools.template import Additions, worker_template
 from tests.unit.operator.objects import Manifest
 
-ADDITIONS = Additions({"pool": "gpu"}, {WorkerVariable.BUILD_ID: "b1"}, {"sources": []})
+ADDITIONS = Additions({"pool": "gpu"}, {"name": "worker"}, {WorkerVariable.BUILD_ID: "b1"}, {"sources": []})
 SECRETS = "/var/run/secrets/durable-agents.dev"
 OUR_VOLUMES: list[JsonValue] = [
     {"name": "durable-agents-keys", "projected": {"sources": []}},
@@ -72,7 +72,7 @@ def test_bare_template_keeps_the_restricted_pod_security_standard() -> None:
 def test_bare_template_gets_time_to_end_probes_and_last_words() -> None:
     bare = made()
     assert bare.spec["terminationGracePeriodSeconds"] == 60
-    assert bare.worker["terminationMessagePolicy"] == "FallbackToLogsOnError"
+    assert bare.worker["terminationMessagePolicy"] == "File"
     paths = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
     for name, path in paths.items():
         probe = bare.worker[name]
@@ -138,7 +138,11 @@ def test_pod_field_of_the_user_wins(field: str, value: JsonValue) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("terminationMessagePolicy", "File"), ("imagePullPolicy", "Always"), ("resources", {"limits": {}})],
+    [
+        ("terminationMessagePolicy", "FallbackToLogsOnError"),
+        ("imagePullPolicy", "Always"),
+        ("resources", {"limits": {}}),
+    ],
 )
 def test_container_field_of_the_user_wins(field: str, value: JsonValue) -> None:
     assert made({field: value}).worker == made().worker | {field: value}
@@ -166,14 +170,15 @@ def test_tmp_of_the_user_is_left_alone() -> None:
     assert whole.worker["volumeMounts"] == [AT_TMP, OUR_MOUNTS[0]]
 
 
-def test_labels_are_merged_and_ours_win() -> None:
+def test_labels_of_the_user_win_but_for_those_that_select_the_pods() -> None:
+    assert made().metadata == {"labels": {"name": "worker", "pool": "gpu"}}
     own: Manifest = {
-        "labels": {"team": "rates", "pool": "mine"},
+        "labels": {"team": "rates", "pool": "mine", "name": "rates"},
         "annotations": {"a": "b"},
         "creationTimestamp": None,
     }
     assert made(metadata=own).metadata == {
-        "labels": {"team": "rates", "pool": "gpu"},
+        "labels": {"team": "rates", "pool": "gpu", "name": "rates"},
         "annotations": {"a": "b"},
         "creationTimestamp": None,
     }

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 from pydantic import JsonValue
 
+from agents_operator.engine.served import Namespaces
 from agents_operator.kubernetes.errors import ApiServerError
 from agents_operator.runs.expiry import RunExpiry, expired, minutes_between
 from tests.unit.operator.kubernetes.scripted import ScriptedServer, failure
@@ -58,8 +59,8 @@ class Clock:
         return self.time
 
 
-def expiry(server: ScriptedServer, clock: Clock) -> RunExpiry:
-    return RunExpiry(server.api, (), now=clock, logger=logging.getLogger("test"))
+def expiry(server: ScriptedServer, clock: Clock, namespaces: Namespaces = lambda: (None,)) -> RunExpiry:
+    return RunExpiry(server.api, namespaces, now=clock, logger=logging.getLogger("test"))
 
 
 def listing(*expires: str) -> JsonValue:
@@ -104,6 +105,29 @@ async def test_sweep_that_was_cut_short_is_made_up_for() -> None:
         server.will_answer(500, failure("etcd"))
         with pytest.raises(ApiServerError):
             await sweeps.sweep()
+        server.will_answer(200, listing())
+        await sweeps.sweep()
+        assert selectors(server) == ["GET status.expires!="] * 2
+
+
+async def test_namespace_that_may_not_be_listed_keeps_no_other_from_its_expiry() -> None:
+    async with ScriptedServer() as server:
+        server.will_answer(403, failure("agentruns is forbidden"))
+        server.will_answer(200, listing("2026-02-01T10:00Z"))
+        server.will_answer(200, {})
+        await expiry(server, Clock(), lambda: ("lost", "team")).sweep()
+        assert [asked.path.split("/")[5] for asked in server.asked] == ["lost", "team", "team"]
+
+
+async def test_namespace_that_is_served_again_has_every_run_looked_at() -> None:
+    async with ScriptedServer() as server:
+        served: list[str | None] = ["team"]
+        sweeps = expiry(server, Clock(), lambda: tuple(served))
+        server.will_answer(200, listing())
+        await sweeps.sweep()
+        served.remove("team")
+        await sweeps.sweep()
+        served.append("team")
         server.will_answer(200, listing())
         await sweeps.sweep()
         assert selectors(server) == ["GET status.expires!="] * 2

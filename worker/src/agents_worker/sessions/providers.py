@@ -7,6 +7,7 @@ import httpx2
 from mistralai.client import Mistral
 from mistralai.client.utils.logger import NoOpLogger
 
+from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.contract.run import ProviderSnapshot
 from agents_worker.sessions.failures import KeyMissing, ProviderFailed
 from agents_worker.sessions.remote import RemoteConversations
@@ -29,18 +30,13 @@ class KeyFile:
         if self._relative.is_absolute() or ".." in self._relative.parts:
             raise ProviderFailed(KeyMissing(f"{self._relative} is not a path below the secrets directory"))
         try:
-            text = (self._directory / self._relative).read_text(encoding="ascii").strip()
+            text = (self._directory / self._relative).read_text(errors="replace").strip()
         except OSError as error:
             missing = KeyMissing(f"The Secret {secret} with the key {key} is not there: create it")
             raise ProviderFailed(missing) from error
-        except UnicodeDecodeError:
-            text = ""
-        if not text or not text.isprintable():
-            raise ProviderFailed(
-                KeyMissing(
-                    f"The key {key} of Secret {secret} is not an API key: it is empty or no plain text"
-                )
-            )
+        if not text or not is_header_value(text):
+            wrong = NOT_A_KEY if text else "it is empty"
+            raise ProviderFailed(KeyMissing(f"The key {key} of Secret {secret} is not an API key: {wrong}"))
         return text
 
 

@@ -2,4 +2,7 @@
 
 
 class ToolDefinitionError(Exception):
-    """A tool that cannot be offered; the message says what to change."""
+    """A tool that cannot be offered; the message says what to change, and goes into the pool's conditions.
+
+    What user code said, where it may hold anything, is in the cause's text alone.
+    """

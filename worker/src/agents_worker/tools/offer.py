@@ -1,6 +1,8 @@
 """The tools that a worker offers, found in the modules that it was told of."""
 
 import importlib
+import posixpath
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -43,12 +45,31 @@ def load_tools(modules: Iterable[str]) -> Tools:
 def _imported(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
+    except SystemExit as error:
+        raise ToolDefinitionError(
+            f"module {module} of {WorkerVariable.MODULES} ends the process while it is imported (SystemExit"
+            f"{_place(error)}); the log has what it says: let it do so only where it is run by itself"
+        ) from error
+    except (ImportError, SyntaxError) as error:
+        raise ToolDefinitionError(
+            f"module {module} of {WorkerVariable.MODULES} cannot be imported "
+            f"({type(error).__name__}: {error}{_place(error)}); check its name, PYTHONPATH, and what it "
+            "imports"
+        ) from error
     # A user's module may raise anything while it is imported, and each of it stops the worker alike.
     except Exception as error:
         raise ToolDefinitionError(
             f"module {module} of {WorkerVariable.MODULES} cannot be imported "
-            f"({type(error).__name__}: {error}); check its name, PYTHONPATH, and what it imports"
+            f"({type(error).__name__}{_place(error)}); the log has the whole of it"
         ) from error
+
+
+def _place(error: BaseException) -> str:
+    """Name the place in the module that the import came to; empty when it did not come that far."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename not in {__file__, importlib.__file__} and not frame.filename.startswith("<frozen"):
+            return f", {posixpath.basename(frame.filename)} line {frame.lineno}"
+    return ""
 
 
 def _tools_of(module: ModuleType) -> Iterator[Tool]:
