@@ -30,7 +30,7 @@ cluster: setup ## Make a kind cluster that holds the images. CLUSTER names it. A
 	@$(PYTHON_VENV) -m tools.kind up
 
 .PHONY: cluster-down
-cluster-down: setup ## Delete the kind cluster.
+cluster-down: setup ## Delete the kind cluster; CLUSTER names it.
 	@$(PYTHON_VENV) -m tools.kind down
 
 .PHONY: test
@@ -40,11 +40,11 @@ test: setup ## Run all tests that need no container engine. ARGS="-k name" picks
 
 # With KUBECONFIG and IMAGES, both, the tests run on that cluster with those pushed images (of the tag TAG).
 .PHONY: e2e
-e2e: setup ## Run the tests that need a cluster, in a kind cluster; ARGS="-m smoke" picks the most telling.
+e2e: setup ## Run the tests that need a cluster, in a kind cluster of their own; ARGS="-m smoke" picks the most telling.
 	@$(PYTHON_VENV) -m tools.kind e2e $(ARGS)
 
 .PHONY: e2e-keep
-e2e-keep: setup ## The same, and leave the cluster.
+e2e-keep: setup ## The same, and leave their cluster, `durable-agents-e2e`.
 	@$(PYTHON_VENV) -m tools.kind e2e --keep $(ARGS)
 
 .PHONY: generate
@@ -65,8 +65,8 @@ lock: setup ## Pin every dependency after an edit; ARGS=--upgrade takes newer on
 	@$(PYTHON_VENV) -m tools.lock $(ARGS)
 
 .PHONY: clean
-clean: ## Stop the local platform, delete the cluster; remove their state, .venv and caches.
-	@if [ -d .local ] && [ -x .venv/bin/python ]; then $(PYTHON_VENV) -m tools.local down && $(PYTHON_VENV) -m tools.kind down; fi
+clean: ## Stop the local platform, delete the clusters; remove their state, .venv and caches.
+	@if [ -d .local ] && [ -x .venv/bin/python ]; then $(PYTHON_VENV) -m tools.local down && $(PYTHON_VENV) -m tools.kind down && CLUSTER=durable-agents-e2e $(PYTHON_VENV) -m tools.kind down; fi
 	@rm -rf .local .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 .PHONY: setup

@@ -1,6 +1,7 @@
 """The cluster that the tests run on, with what they run on it."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -25,11 +26,6 @@ class Cluster:
     kind: KindCluster | None
 
     @property
-    def owned(self) -> bool:
-        """Whether it is of this machine: images can be built for it, and nobody else uses it."""
-        return self.kind is not None
-
-    @property
     def kubectl_command(self) -> tuple[str, ...]:
         """kubectl's command line, to start one that goes on."""
         return self.kubectl.command()
@@ -37,22 +33,33 @@ class Cluster:
     def environ(self) -> dict[str, str]:
         """The environment of a user's shell: this cluster, with kubectl and helm on the path."""
         path = f"{ROOT / '.local' / 'bin'}:{os.environ['PATH']}"
-        return {**os.environ, "PATH": path, "KUBECONFIG": str(self.target.kubeconfig)}
+        cluster = {"CLUSTER": self.target.kind} if self.target.kind else {}
+        return {**os.environ, "PATH": path, "KUBECONFIG": str(self.target.kubeconfig), **cluster}
 
     @property
     def images(self) -> dict[str, str]:
         """The whole name of each of our images: operator, worker, worker-node, dev."""
         return self.target.images
 
-    def build_rates(self, worker: str, reference: str) -> str:
+    def engine(self) -> Docker:
+        """An engine to build images for this cluster; skips where none answers."""
+        docker = Docker()
+        if why := docker.refusal():
+            pytest.skip(f"builds an image: {why}")
+        return docker
+
+    def build_rates(self, worker: str, tag: str) -> str:
         """Build the image of examples/rates FROM `worker`, bring it to the cluster, and return its name."""
-        log = _LOGS / "image-rates.log"
-        Docker().build(Build(reference, ROOT / "examples" / "rates", log, arguments={"WORKER_IMAGE": worker}))
-        self.load(reference)
+        reference, log = f"{self.target.prefix}/rates:{tag}", _LOGS / "image-rates.log"
+        arguments = {"WORKER_IMAGE": worker}
+        self.engine().build(Build(reference, ROOT / "examples" / "rates", log, arguments=arguments))
+        self.load([reference])
         return reference
 
-    def load(self, reference: str) -> None:
-        """Bring an image of this machine's engine to the cluster; skips where it cannot be."""
+    def load(self, references: Sequence[str]) -> None:
+        """Bring images of this machine's engine to the cluster, to one elsewhere by its registry."""
         if self.kind is None:
-            pytest.skip("loads an image: needs a kind cluster of this machine")
-        self.kind.load([reference])
+            for reference in references:
+                self.engine().push(reference)
+        else:
+            self.kind.replace_pods(self.kind.load(references))

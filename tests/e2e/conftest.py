@@ -25,22 +25,34 @@ from tools.parts.obtain import obtain_parts
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Cluster:
-    return _cluster(target_in(os.environ))
+def cluster() -> Iterator[Cluster]:
+    """The cluster of this run; one that is not of this machine is left as it was."""
+    cluster = _cluster(target_in(os.environ))
+    yield cluster
+    if cluster.kind is None:
+        Installation(cluster).purge()
+
+
+@pytest.fixture(scope="session")
+def kind_cluster(cluster: Cluster) -> Cluster:
+    """The cluster, when it is one of this machine."""
+    if cluster.kind is None:
+        pytest.skip("is for a kind cluster of this machine")
+    return cluster
 
 
 @pytest.fixture(scope="session")
 def rates_image(cluster: Cluster) -> str:
     """An image with the tools of examples/rates, built FROM ours as a user does."""
-    return cluster.build_rates(cluster.images["worker"], "durable-agents/rates:e2e")
+    return cluster.build_rates(cluster.images["worker"], f"{cluster.target.tag}-e2e")
 
 
 @pytest.fixture(scope="session")
 def last_release(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Release:
     """The last release, its images in the cluster."""
-    release = build_last_release(tmp_path_factory.mktemp("release"))
-    for image in release.images.values():
-        cluster.load(image)
+    directory, prefix = tmp_path_factory.mktemp("release"), cluster.target.prefix
+    release = build_last_release(cluster.engine(), directory, prefix, f"{cluster.target.tag}-released")
+    cluster.load([*release.images.values()])
     return release
 
 
@@ -52,13 +64,29 @@ def bare(cluster: Cluster) -> Installation:
     return installation
 
 
-@pytest.fixture
-def installation(cluster: Cluster) -> Installation:
-    """The charts of this checkout, installed."""
+@pytest.fixture(scope="session")
+def renewed(cluster: Cluster) -> Installation:
+    """What an earlier run left installed, if so, brought to the charts and images of this checkout."""
     installation = Installation(cluster)
-    if not installation.installed:
+    if installation.installed:
         installation.install()
     return installation
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """The name of a namespace of the test's own; it goes at the end, whatever comes."""
+    name = f"tenant-{uuid.uuid4().hex[:8]}"
+    yield name
+    cluster.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
+
+
+@pytest.fixture
+def installation(renewed: Installation) -> Installation:
+    """The charts of this checkout, installed."""
+    if not renewed.installed:
+        renewed.install()
+    return renewed
 
 
 @pytest.fixture

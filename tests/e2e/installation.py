@@ -29,26 +29,33 @@ class Installation:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
 
-    def install(self, *, charts: Path = CHARTS, images: Mapping[str, str] | None = None) -> None:
-        """Install the charts of a folder with these images, and wait until their pods are Ready."""
+    def install(self, *values: str, charts: Path = CHARTS, images: Mapping[str, str] | None = None) -> None:
+        """Install the charts of a folder with images and values, and wait until their pods are Ready."""
         helm = self.cluster.helm
-        helm("upgrade", "--install", f"{RELEASE}-crds", str(charts / "durable-agents-crds"))
+        helm(
+            *("upgrade", "--install", f"{RELEASE}-crds", str(charts / "durable-agents-crds")),
+            *(f"--namespace={NAMESPACE}", "--create-namespace"),
+        )
         helm(
             *("upgrade", "--install", RELEASE, str(charts / "durable-agents"), "--wait", _TIMEOUT),
             *(f"--namespace={NAMESPACE}", "--create-namespace", "--set=dev.enabled=true"),
             *image_values(images or self.cluster.images),
+            *(f"--set={value}" for value in values),
         )
 
     def uninstall(self) -> None:
         """Uninstall the charts, which leaves the kinds, the users' objects and what dev mode has stored."""
         self.cluster.helm("uninstall", RELEASE, f"--namespace={NAMESPACE}", "--wait", _TIMEOUT)
-        self.cluster.helm("uninstall", f"{RELEASE}-crds", "--wait", _TIMEOUT)
+        self.cluster.helm("uninstall", f"{RELEASE}-crds", f"--namespace={NAMESPACE}", "--wait", _TIMEOUT)
 
     def purge(self) -> None:
-        """Remove all of it, as README says."""
-        if self.installed or self.cluster.kubectl("get", "crds", f"--selector={OURS}", "--output=name"):
-            for script in commands("Remove it"):
-                run(script, self.cluster.environ())
+        """Remove all of it, as README says; what a test left without an operator gets one first."""
+        if not self.installed:
+            if not self.cluster.kubectl("get", "crds", f"--selector={OURS}", "--output=name"):
+                return
+            self.install()
+        for script in commands("Remove it"):
+            run(script, self.cluster.environ())
 
     @property
     def installed(self) -> bool:

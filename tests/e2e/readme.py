@@ -4,6 +4,8 @@ import re
 import subprocess
 from collections.abc import Mapping
 
+from tools.kind.cluster import DEFAULT_NAME
+from tools.kind.target import Target
 from tools.parts.catalog import ROOT
 
 # Building the images and making a cluster are the longest of them.
@@ -18,6 +20,18 @@ def commands(heading: str) -> tuple[str, ...]:
     blocks = tuple(re.findall(r"^```sh\n(.*?)^```", section[1], re.M | re.S))
     assert blocks, f"README has no commands below {heading!r}"
     return blocks
+
+
+def in_cluster(script: str, target: Target) -> str:
+    """README's commands, which name its cluster twice, for another one; `make` takes it from CLUSTER."""
+    named = {
+        "$PWD/.local/kind/kubeconfig ": f"{target.kubeconfig} ",
+        f"--name {DEFAULT_NAME} ": f"--name {target.kind} ",
+    }
+    for theirs, ours in named.items():
+        assert script.count(theirs) == 1, theirs
+        script = script.replace(theirs, ours)
+    return script
 
 
 def run(script: str, environ: Mapping[str, str]) -> str:

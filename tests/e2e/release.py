@@ -1,5 +1,6 @@
 """The last release, built from the commit that CHANGELOG names for it."""
 
+import os
 import re
 import subprocess
 import tarfile
@@ -9,12 +10,10 @@ from pathlib import Path
 
 from tools.console import Console
 from tools.containers.docker import Docker
+from tools.errors import ExpectedError
 from tools.images.build import build_images
 from tools.images.catalog import references
 from tools.parts.catalog import ROOT
-from tools.version import version
-
-_PREFIX = "durable-agents-released"
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,16 @@ def last_release_commit(changelog: str) -> str:
     return found[1]
 
 
-def build_last_release(directory: Path) -> Release:
-    """Build its images; the engine's layers of today's serve where they are the same."""
+def build_last_release(docker: Docker, directory: Path, prefix: str, tag: str) -> Release:
+    """Build its images as PREFIX/...:TAG; the engine's layers of today's serve where they are the same."""
     commit = last_release_commit((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
-    archive = subprocess.run(("git", "archive", commit), cwd=ROOT, capture_output=True, check=True).stdout
-    with tarfile.open(fileobj=BytesIO(archive)) as sources:
+    archive = subprocess.run(("git", "archive", commit), cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode != 0:
+        raise ExpectedError(
+            f"cannot read the last release: {archive.stderr.decode().strip()}; "
+            "in a shallow clone, `git fetch --unshallow` gets the whole history"
+        )
+    with tarfile.open(fileobj=BytesIO(archive.stdout)) as sources:
         sources.extractall(directory, filter="data")
-    build_images(Docker(), Console(), {"IMAGES": _PREFIX}, root=directory)
-    return Release(directory, references(_PREFIX, version(directory)))
+    build_images(docker, Console(), {**os.environ, "IMAGES": prefix}, root=directory, tag=tag)
+    return Release(directory, references(prefix, tag))

@@ -3,14 +3,17 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tools.console import Console
+from tools.containers.base import host_certificates, python_base
 from tools.containers.docker import Build, Docker
-from tools.images.catalog import IMAGES, prefix_in, references
+from tools.images.catalog import IMAGES, index_arguments, prefix_in, references
 from tools.kind.target import is_target_given, target_in
 from tools.parts.catalog import ROOT
 from tools.version import python_version, version
@@ -55,6 +58,14 @@ def images(docker: Docker) -> dict[str, str]:
 
 def shell(docker: Docker, image: str, script: str) -> str:
     return docker.run("run", *HARDENED, "--entrypoint", "sh", image, "-c", script)
+
+
+def trust() -> tuple[str, ...]:
+    """Options with which a container's Node trusts what this machine trusts: a registry may need that."""
+    bundle = host_certificates()
+    if bundle is None:
+        return ()
+    return ("--volume", f"{bundle.resolve()}:/host.crt:ro", "--env", "NODE_EXTRA_CA_CERTS=/host.crt")
 
 
 def start(*options_and_image: str) -> tuple[int, str]:
@@ -113,6 +124,17 @@ def test_image_holds_what_its_lock_pins_and_our_packages(
     rest = {package: version for package, version in installed.items() if package not in ours}
     assert rest.items() <= pins.items()
     assert "kubernetes" not in installed
+
+
+@every_image
+def test_image_trusts_whom_its_base_trusts_and_not_whom_this_machine_does(
+    docker: Docker, images: dict[str, str], name: str
+) -> None:
+    base = python_base(docker, Console())
+    trusted = "sha256sum /etc/ssl/certs/ca-certificates.crt; ls /etc/ssl/certs"
+    assert shell(docker, images[name], trusted) == shell(docker, base, trusted)
+    variables = docker.run("image", "inspect", "--format", "{{.Config.Env}}", images[name])
+    assert "CERT" not in variables
 
 
 @every_image
@@ -197,7 +219,7 @@ def test_dev_image_serves_with_its_state_on_a_volume(
 
 
 def test_npx_starts_an_mcp_server(images: dict[str, str]) -> None:
-    options = ("--rm", "--interactive", "--read-only", "--tmpfs", "/tmp:exec", "--network", "host")
+    options = ("--rm", "--interactive", "--read-only", "--tmpfs", "/tmp:exec", "--network", "host", *trust())
     command = (
         "docker",
         "run",
@@ -223,13 +245,18 @@ def test_user_image_adds_a_package_and_a_module(
     docker: Docker, images: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "mytools.py").write_text("import iniconfig\n")
+    # An index may have a root certificate that this machine knows and the image does not.
+    bundle, arguments = host_certificates(), {"WORKER_IMAGE": images["worker"], **index_arguments(os.environ)}
+    if bundle is not None:
+        shutil.copy(bundle, tmp_path / "host.crt")
+        arguments["PIP_CERT"] = "/tmp/host.crt"
     (tmp_path / "Dockerfile").write_text(
-        "ARG WORKER_IMAGE\nFROM ${WORKER_IMAGE}\n"
-        "USER root\nRUN pip install iniconfig==2.1.0\nUSER 65532:65532\n"
+        "ARG WORKER_IMAGE\nFROM ${WORKER_IMAGE}\nARG PIP_CERT\nARG PIP_INDEX_URL\n"
+        "USER root\nCOPY *.py *.crt /tmp/\nRUN pip install iniconfig==2.1.0\nUSER 65532:65532\n"
         "COPY mytools.py /tools/\nENV WORKER_MODULES=mytools\n"
     )
     image = "durable-agents-test/user:1"
-    docker.build(Build(image, tmp_path, tmp_path / "log", arguments={"WORKER_IMAGE": images["worker"]}))
+    docker.build(Build(image, tmp_path, tmp_path / "log", arguments=arguments))
     try:
         assert (
             docker.run("run", *HARDENED, "--entrypoint", "pip", image, "check")

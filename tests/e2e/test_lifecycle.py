@@ -1,6 +1,6 @@
 """Installing, upgrading, removing: what stays, what goes, and what goes on."""
 
-from agents_crds.v1alpha1 import Agent, AgentRun
+from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, WorkerPool
 from tests.e2e.cluster import Cluster
 from tests.e2e.installation import NAMESPACE, OURS, Installation, reachable_standin
 from tests.e2e.readme import commands, run
@@ -14,9 +14,14 @@ CLUSTER_WIDE = (
 )
 
 
-def test_uninstalled_and_installed_again_everything_goes_on(
-    installation: Installation, standin: StandIn, tenant: Tenant
+def test_uninstalled_and_installed_again_everything_goes_on_the_defaults_of_the_chart_too(
+    installation: Installation, standin: StandIn, namespace: str, rates_image: str
 ) -> None:
+    images = {**installation.cluster.images, "worker": rates_image}
+    defaults = f"defaults.namespaces={{{namespace}}}"
+    installation.cluster.kubectl("create", "namespace", namespace)
+    installation.install(defaults, images=images)
+    tenant = Tenant(installation, standin, namespace)
     tenant.ready_agent()
     before = tenant.get(Agent, "finance").status.remote
     hold = standin.hold("POST", APPEND, times=1)
@@ -25,7 +30,9 @@ def test_uninstalled_and_installed_again_everything_goes_on(
     installation.uninstall()
     assert [agent.metadata.name for agent in tenant.list(Agent)] == ["finance"]
     assert [each.metadata.name for each in tenant.list(AgentRun)] == ["interrupted"]
-    installation.install()
+    assert [provider.metadata.name for provider in tenant.list(ModelProvider)] == ["default"]
+    assert [pool.metadata.name for pool in tenant.list(WorkerPool)] == ["default"]
+    installation.install(defaults, images=images)
     tenant.succeeded("interrupted")
     tenant.wait("agent/finance", "Ready", timeout=PATIENCE)
     after = tenant.get(Agent, "finance").status.remote
@@ -34,15 +41,16 @@ def test_uninstalled_and_installed_again_everything_goes_on(
     assert (after.id, after.version) == (before.id, before.version)
     assert len(tenant.remote_agents()) == 1
     tenant.assert_done_once()
+    tenant.remove()
 
 
 def test_upgraded_from_the_last_release_with_a_run_in_flight(
-    bare: Installation, last_release: Release, cluster: Cluster
+    last_release: Release, bare: Installation, cluster: Cluster, namespace: str
 ) -> None:
     bare.install(charts=last_release.charts, images=last_release.images)
-    image = cluster.build_rates(last_release.images["worker"], "durable-agents-released/rates:e2e")
+    image = cluster.build_rates(last_release.images["worker"], f"{cluster.target.tag}-released")
     with reachable_standin(bare) as standin:
-        tenant = Tenant(bare, standin, "upgraded")
+        tenant = Tenant(bare, standin, namespace)
         tenant.create(image)
         tenant.ready_agent()
         before = tenant.get(Agent, "finance").status.remote
@@ -59,10 +67,12 @@ def test_upgraded_from_the_last_release_with_a_run_in_flight(
         tenant.remove()
 
 
-def test_purge_as_the_readme_says_leaves_nothing(installation: Installation, rates_image: str) -> None:
+def test_purge_as_the_readme_says_leaves_nothing(
+    installation: Installation, rates_image: str, namespace: str
+) -> None:
     agents, *rest = "".join(commands("Remove it")).splitlines()
     with reachable_standin(installation) as standin:
-        tenant = Tenant(installation, standin, "purged")
+        tenant = Tenant(installation, standin, namespace)
         tenant.create(rates_image)
         tenant.ready_agent()
         hold = standin.hold("POST", APPEND, times=1)
@@ -80,4 +90,3 @@ def test_purge_as_the_readme_says_leaves_nothing(installation: Installation, rat
         lambda found: found == "",
         timeout=PATIENCE,
     )
-    kubectl("delete", "namespace", tenant.namespace)

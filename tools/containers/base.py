@@ -1,4 +1,8 @@
-"""Images to start from: the official ones where they can be had, else ones made here from Debian packages."""
+"""Images to start from: the official ones where they can be had, else ones made here from Debian packages.
+
+What only builds something may start from a copy that also trusts what this machine trusts; no image that is
+made of it may keep that.
+"""
 
 import hashlib
 import os
@@ -18,10 +22,9 @@ OFFICIAL_PYTHON = "python:3.13-slim-trixie"
 OFFICIAL_DEBIAN = "debian:trixie-slim"
 _OWN = "durable-agents-base"
 _BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
-_PYTHON_DOCKERFILE = ROOT / "tools" / "containers" / "python.Dockerfile"
+_DOCKERFILES = ROOT / "tools" / "containers"
+_LOGS = ROOT / ".local" / "logs"
 _DEBOOTSTRAP = ("debootstrap", "--variant=minbase", "--include=ca-certificates", "trixie")
-# How OpenSSL, pip and Node are told of certificates.
-_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS")
 
 
 def python_base(docker: Docker, console: Console, environ: Mapping[str, str] = os.environ) -> str:
@@ -32,19 +35,45 @@ def python_base(docker: Docker, console: Console, environ: Mapping[str, str] = o
     if _official(docker, OFFICIAL_PYTHON, own, console):
         return OFFICIAL_PYTHON
     if not docker.has(own):
-        base = _own_debian(docker, console)
+        base = _own_debian(docker, console, "BASE_IMAGE to an image with Python 3.13 and venv")
         console.say(f"making {own}")
-        log = ROOT / ".local" / "logs" / "image-base.log"
+        log = _LOGS / "image-base.log"
         with TemporaryDirectory() as nothing:
-            docker.build(Build(own, Path(nothing), log, _PYTHON_DOCKERFILE, arguments={"BASE": base}))
+            docker.build(
+                Build(own, Path(nothing), log, _DOCKERFILES / "python.Dockerfile", arguments={"BASE": base})
+            )
     return own
+
+
+def build_base(docker: Docker, base: str, environ: Mapping[str, str] = os.environ) -> str:
+    """`base` with this machine's root certificates, for builder stages: an index may have one of its own."""
+    bundle = host_certificates(environ)
+    if bundle is None:
+        return base
+    if not docker.has(base):
+        docker.pull(base)
+    dockerfile = _DOCKERFILES / "certificates.Dockerfile"
+    content = bundle.read_bytes() + dockerfile.read_bytes() + docker.image_id(base).encode()
+    own = f"{_OWN}:build-{_digest(content)}"
+    if not docker.has(own):
+        with TemporaryDirectory() as context:
+            shutil.copy(bundle, Path(context) / "host.crt")
+            log = _LOGS / "image-build-base.log"
+            docker.build(Build(own, Path(context), log, dockerfile, arguments={"BASE": base}))
+    return own
+
+
+def host_certificates(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The root certificates that this machine trusts: SSL_CERT_FILE, else the system's where it has them."""
+    bundle = Path(environ.get("SSL_CERT_FILE") or _BUNDLE)
+    return bundle if bundle.is_file() else None
 
 
 def debian_base(docker: Docker, console: Console) -> str:
     """An image with Debian trixie: the official one, else one made here."""
     if _official(docker, OFFICIAL_DEBIAN, _own_debian_name(), console):
         return OFFICIAL_DEBIAN
-    return _own_debian(docker, console)
+    return _own_debian(docker, console, "NODE_IMAGE to an image that kind makes nodes from")
 
 
 def _official(docker: Docker, image: str, own: str, console: Console) -> bool:
@@ -62,40 +91,36 @@ def _official(docker: Docker, image: str, own: str, console: Console) -> bool:
 
 
 def _recipe() -> str:
-    """Differs when what is made here would: by other steps, or other certificates of this machine."""
-    steps = " ".join((*_DEBOOTSTRAP, *_CERTIFICATE_VARIABLES)) + _PYTHON_DOCKERFILE.read_text()
-    return hashlib.sha256(steps.encode() + (_BUNDLE.read_bytes() if _BUNDLE.exists() else b"")).hexdigest()[
-        :12
-    ]
+    """Differs when what is made here would."""
+    return _digest(" ".join(_DEBOOTSTRAP).encode() + (_DOCKERFILES / "python.Dockerfile").read_bytes())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _own_debian_name() -> str:
     return f"{_OWN}:trixie-{_recipe()}"
 
 
-def _own_debian(docker: Docker, console: Console) -> str:
+def _own_debian(docker: Docker, console: Console, instead: str) -> str:
+    """Debian made here; `instead` is what to set where that cannot be."""
     own = _own_debian_name()
     if docker.has(own):
         return own
     if os.geteuid() != 0:
         raise ExpectedError(
-            "no base image can be pulled, and only root can make one: "
-            "set BASE_IMAGE to an image with Python 3.13 and venv, or run as root"
+            f"no base image can be pulled, and only root can make one: set {instead}, or run as root"
         )
     if shutil.which("debootstrap") is None:
         if shutil.which("apt-get") is None:
-            raise ExpectedError("no base image can be pulled: set BASE_IMAGE, or install debootstrap")
+            raise ExpectedError(f"no base image can be pulled: set {instead}, or install debootstrap")
         install(console, "debootstrap", "debian-archive-keyring")
     console.say(f"making {own} by debootstrap")
     with TemporaryDirectory() as scratch:
         tree = Path(scratch) / "debian"
         _bootstrap(tree)
-        certificates: tuple[str, ...] = ()
-        if _BUNDLE.exists():
-            # Where a registry has a root certificate of its own, only the host knows it.
-            shutil.copy(_BUNDLE, tree / _BUNDLE.relative_to("/"))
-            certificates = tuple(f"ENV {name}={_BUNDLE}" for name in _CERTIFICATE_VARIABLES)
-        docker.import_tree(tree, own, ("ENV LANG=C.UTF-8", *certificates))
+        docker.import_tree(tree, own, ("ENV LANG=C.UTF-8",))
     return own
 
 

@@ -123,11 +123,16 @@ class Docker:
 
     @cached_property
     def _environment(self) -> dict[str, str]:
-        """BuildKit only where the client has it: without buildx, asking for it is an error."""
-        if "DOCKER_BUILDKIT" in os.environ:
-            return dict(os.environ)
+        """The engine's own builder; and BuildKit only where the client has it, else that is refused.
+
+        That builder is called as the context is. It knows the images that are here and leaves its own
+        here; and it may use the host's network, where an index may be that containers do not reach.
+        """
+        given = {**os.environ, "BUILDX_BUILDER": self._call("context", "show").stdout.strip() or "default"}
+        if "DOCKER_BUILDKIT" in given:
+            return given
         has_buildx = self._call("buildx", "version").returncode == 0
-        return {**os.environ, "DOCKER_BUILDKIT": "1" if has_buildx else "0"}
+        return {**given, "DOCKER_BUILDKIT": "1" if has_buildx else "0"}
 
     def _call(self, *arguments: str, timeout: float | None = None) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(

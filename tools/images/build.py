@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.console import Console, elapsed
-from tools.containers.base import python_base
+from tools.containers.base import build_base, python_base
 from tools.containers.docker import Build, Docker
 from tools.images.catalog import IMAGES, index_arguments, prefix_in
 from tools.parts.catalog import ROOT
@@ -26,16 +26,22 @@ class Built:
 
 
 def build_images(
-    docker: Docker, console: Console, environ: Mapping[str, str] = os.environ, *, root: Path = ROOT
+    docker: Docker,
+    console: Console,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    root: Path = ROOT,
+    tag: str | None = None,
 ) -> list[Built]:
-    """Build every image of the sources at `root`, tagged with their version; unchanged ones at once."""
+    """Build every image of the sources at `root`; `tag` is their version unless given."""
     base = python_base(docker, console, environ)
-    prefix, tag = prefix_in(environ), version(root)
-    arguments = {"BASE_IMAGE": base, "VERSION": tag, **index_arguments(environ)}
+    prefix, number = prefix_in(environ), version(root)
+    bases = {"BASE_IMAGE": base, "BUILD_IMAGE": build_base(docker, base, environ)}
+    arguments = {**bases, "VERSION": number, **index_arguments(environ)}
     console.say(f"building {len(IMAGES)} images from {base}")
     built = []
     for image in IMAGES:
-        reference, began = image.reference(prefix, tag), time.monotonic()
+        reference, began = image.reference(prefix, tag or number), time.monotonic()
         log = _LOGS / f"image-{image.name}.log"
         docker.build(Build(reference, root, log, root / image.dockerfile, image.target, arguments))
         seconds = time.monotonic() - began

@@ -1,6 +1,7 @@
 """`python -m tools.kind up|down|e2e`: a kind cluster with our images, and the tests on it.
 
-CLUSTER names it; NODE_IMAGE names an image for its node; see `python -m tools.images` for IMAGES.
+CLUSTER names it, else it is `durable-agents`, or for tests `durable-agents-e2e`. NODE_IMAGE names an image
+for its node; see `python -m tools.images` for IMAGES.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from tools.parts.catalog import ROOT
 def up() -> None:
     """Bring up the cluster with our images, and say how to use it."""
     console = Console()
-    cluster = observe_cluster(console)
+    cluster = observe_cluster(cluster_name(), console)
     cluster_up(cluster, console)
     target = images_up(cluster, console)
     console.show(
@@ -33,7 +34,7 @@ def down() -> None:
     if why := docker.refusal():
         console.say(f"no cluster {name}: no engine answers ({why})")
     elif nodes(docker, name):
-        observe_cluster(console).delete()
+        observe_cluster(name, console).delete()
         console.say(f"the cluster {name} is deleted")
     else:
         console.say(f"there is no cluster {name}")
@@ -50,6 +51,8 @@ def main() -> None:
     )
     e2e.add_argument("--keep", action="store_true", help="leave the cluster")
     known, rest = parser.parse_known_args()
+    if rest and known.command != "e2e":
+        parser.error(f"{known.command} takes no {rest[0]}")
     match known.command:
         case "up":
             up()

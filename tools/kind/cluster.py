@@ -1,5 +1,6 @@
 """One kind cluster: made, found again, loaded with images, deleted. Its kubeconfig is in .local alone."""
 
+import json
 import os
 import subprocess
 import time
@@ -13,7 +14,7 @@ from tools.kind.node_image import NodeImage
 from tools.local.kubectl import Kubectl
 from tools.parts.catalog import ROOT
 
-_DEFAULT_NAME = "durable-agents"
+DEFAULT_NAME = "durable-agents"
 _READY_SECONDS = 180
 _API_SECONDS = 60
 _POLL_SECONDS = 0.5
@@ -22,9 +23,14 @@ _TAIL_LINES = 15
 _ADDONS = ("kube-system/coredns", "local-path-storage/local-path-provisioner")
 
 
-def cluster_name(environ: Mapping[str, str] = os.environ) -> str:
-    """CLUSTER, or `durable-agents`."""
-    return environ.get("CLUSTER") or _DEFAULT_NAME
+def cluster_name(environ: Mapping[str, str] = os.environ, default: str = DEFAULT_NAME) -> str:
+    """CLUSTER, or the default."""
+    return environ.get("CLUSTER") or default
+
+
+def down_command(name: str) -> str:
+    """What deletes the cluster of this name."""
+    return "make cluster-down" + ("" if name == DEFAULT_NAME else f" CLUSTER={name}")
 
 
 def cluster_config(image: NodeImage) -> str:
@@ -56,6 +62,16 @@ def holds(held: str, image: str, image_id: str) -> bool:
     return digest is not None and digest == digests.get(image_id)
 
 
+def pods_of(listed: str, images: Sequence[str]) -> list[str]:
+    """The pods that run one of `images`, as NAMESPACE/NAME, of what kubectl listed as JSON."""
+    names = {whole_name(image) for image in images}
+    return [
+        f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+        for pod in json.loads(listed)["items"]
+        if any(whole_name(container["image"]) in names for container in pod["spec"]["containers"])
+    ]
+
+
 def whole_name(image: str) -> str:
     """The name of an image as containerd writes it: with the registry that Docker leaves out."""
     first, slash, _ = image.partition("/")
@@ -76,7 +92,7 @@ class Cluster:
     @property
     def kubeconfig(self) -> Path:
         """The kubeconfig of its administrator."""
-        suffix = "" if self.name == _DEFAULT_NAME else f"-{self.name}"
+        suffix = "" if self.name == DEFAULT_NAME else f"-{self.name}"
         return ROOT / ".local" / "kind" / f"kubeconfig{suffix}"
 
     @property
@@ -118,7 +134,7 @@ class Cluster:
         except ExpectedError as error:
             raise ExpectedError(
                 f"the cluster {self.name} does not become ready: {error}\n"
-                "`make cluster-down` deletes it; then try again"
+                f"`{down_command(self.name)}` deletes it; then try again"
             ) from error
 
     def load(self, images: Sequence[str]) -> list[str]:
@@ -132,6 +148,21 @@ class Cluster:
         if missing:
             self._kind("load", "docker-image", *missing, kubeconfig=False)
         return [*missing]
+
+    def replace_pods(self, images: Sequence[str]) -> list[str]:
+        """Delete the pods that run an older content of these images; returns them as NAMESPACE/NAME.
+
+        A tag that stays the same makes no difference to a Deployment; it makes new pods of what is there now.
+        """
+        if not images:
+            return []
+        pods = pods_of(self.kubectl("get", "pods", "--all-namespaces", "--output=json"), images)
+        for pod in pods:
+            namespace, _, name = pod.partition("/")
+            self.kubectl(
+                "--namespace", namespace, "delete", "pod", name, "--ignore-not-found", "--wait=false"
+            )
+        return pods
 
     def delete(self) -> None:
         """Delete it with all that is in it."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from tools.console import Console
 from tools.errors import ExpectedError
 from tools.kind import evidence
+from tools.kind.claim import claim, give_up
+from tools.kind.cluster import cluster_name, down_command
 from tools.kind.steps import step
 from tools.kind.target import Target, foreign_target
 from tools.kind.up import cluster_up, images_up, observe_cluster
@@ -16,6 +18,8 @@ from tools.parts.catalog import Part
 from tools.parts.obtain import obtain_parts
 from tools.version import version
 
+# Of their own: tests remove what they find installed.
+_CLUSTER = "durable-agents-e2e"
 _TEST_SECONDS = 900
 _NO_TESTS = 5  # pytest's exit code for it
 
@@ -30,12 +34,16 @@ def run_tests(arguments: Sequence[str], *, keep: bool, environ: Mapping[str, str
         )
         with step(console, "kubectl and helm"):
             parts = obtain_parts((Part.KUBECTL, Part.HELM), console, environ)
-        Kubectl(parts[Part.KUBECTL], target.kubeconfig)("version")
-        _pytest(target, arguments, console, environ)
+        kubectl = Kubectl(parts[Part.KUBECTL], target.kubeconfig)
+        claim(kubectl, str(target.kubeconfig))
+        try:
+            _pytest(target, arguments, console, environ)
+        finally:
+            give_up(kubectl)
         return
     if environ.get("KUBECONFIG"):
         console.say("KUBECONFIG is not used: IMAGES must name pushed images too; tests get a kind cluster")
-    cluster = observe_cluster(console, environ)
+    cluster = observe_cluster(cluster_name(environ, _CLUSTER), console, environ)
     made = not cluster.exists()
     try:
         try:
@@ -43,10 +51,11 @@ def run_tests(arguments: Sequence[str], *, keep: bool, environ: Mapping[str, str
         except ExpectedError:
             console.say(f"what the pods say goes to {evidence.collect(cluster.kubectl, 'cluster')}")
             raise
+        claim(cluster.kubectl, cluster.name)
         _pytest(images_up(cluster, console, environ), arguments, console, environ)
     finally:
         if keep or not made:
-            console.say(f"the cluster {cluster.name} stays; `make cluster-down` deletes it")
+            console.say(f"the cluster {cluster.name} stays; `{down_command(cluster.name)}` deletes it")
         else:
             with step(console, f"cluster {cluster.name} deleted"):
                 cluster.delete()

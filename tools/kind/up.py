@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tools.console import Console
 from tools.containers.engine import find_engine
 from tools.images.build import build_images
 from tools.images.catalog import prefix_in
-from tools.kind.cluster import Cluster, cluster_name
+from tools.kind.cluster import Cluster
 from tools.kind.node_image import node_image
 from tools.kind.steps import step
 from tools.kind.target import Target
@@ -17,28 +16,18 @@ from tools.parts.obtain import obtain_parts
 from tools.version import version
 
 
-@dataclass(frozen=True)
-class Up:
-    """A cluster that is up; `made` now, or there before."""
-
-    cluster: Cluster
-    target: Target
-    made: bool
-
-
-def observe_cluster(console: Console, environ: Mapping[str, str] = os.environ) -> Cluster:
-    """The cluster by its name, with an engine that answers and the programs that it takes."""
+def observe_cluster(name: str, console: Console, environ: Mapping[str, str] = os.environ) -> Cluster:
+    """The cluster of this name, with an engine that answers and the programs that it takes."""
     with step(console, "engine"):
         docker = find_engine(console, environ)
     with step(console, "kubectl, helm and kind"):
         parts = obtain_parts(Group.CLUSTER.parts, console, environ)
-    return Cluster(cluster_name(environ), parts[Part.KIND], docker, parts[Part.KUBECTL])
+    return Cluster(name, parts[Part.KIND], docker, parts[Part.KUBECTL])
 
 
-def cluster_up(cluster: Cluster, console: Console, environ: Mapping[str, str] = os.environ) -> bool:
-    """Make the cluster, or bring back the one there is; tells whether it was made now."""
-    there = cluster.exists()
-    if there:
+def cluster_up(cluster: Cluster, console: Console, environ: Mapping[str, str] = os.environ) -> None:
+    """Make the cluster, or bring back the one there is."""
+    if cluster.exists():
         with step(console, f"cluster {cluster.name}, there already"):
             cluster.resume()
             cluster.await_ready()
@@ -48,14 +37,16 @@ def cluster_up(cluster: Cluster, console: Console, environ: Mapping[str, str] = 
         with step(console, f"cluster {cluster.name}"):
             cluster.create(image)
             cluster.await_ready()
-    return not there
 
 
 def images_up(cluster: Cluster, console: Console, environ: Mapping[str, str] = os.environ) -> Target:
-    """Build the images and bring those that have changed to the cluster."""
+    """Build the images and bring those that have changed to the cluster, also to the pods that run there."""
     with step(console, "images"):
         built = build_images(cluster.docker, console, environ)
     with step(console, "images loaded"):
-        for image in cluster.load([image.reference for image in built]):
+        loaded = cluster.load([image.reference for image in built])
+        for image in loaded:
             console.say(f"loaded {image}")
+        for pod in cluster.replace_pods(loaded):
+            console.say(f"replaced pod {pod}, which ran an older image")
     return Target(cluster.kubeconfig, prefix_in(environ), version(), cluster.name)

@@ -8,7 +8,7 @@ import pytest
 
 from tools.console import Console
 from tools.containers import runc_without_sys_resource as shim
-from tools.containers.base import python_base
+from tools.containers.base import build_base, python_base
 from tools.containers.docker import Build, Docker
 from tools.containers.engine import Host, find_engine, observe_host, runtime_flags, start_refusal
 from tools.errors import ExpectedError
@@ -111,17 +111,46 @@ def test_buildkit_is_asked_for_only_where_the_client_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_buildx: str, buildkit: str
 ) -> None:
     monkeypatch.delenv("DOCKER_BUILDKIT", raising=False)
-    docker = program(tmp_path / "docker", f'[ "$1" = buildx ] && {has_buildx}; echo $DOCKER_BUILDKIT "$@"')
+    docker = program(
+        tmp_path / "docker",
+        '[ "$1" = context ] && echo mine && exit; '
+        f'[ "$1" = buildx ] && {has_buildx}; echo $BUILDX_BUILDER $DOCKER_BUILDKIT "$@"',
+    )
     build = Build("x:1", tmp_path, tmp_path / "x.log", tmp_path / "F", "worker", {"A": "b c"})
     Docker(docker).build(build)
     assert build.log.read_text() == (
-        f"{buildkit} build --network host --tag x:1 --file {tmp_path}/F --target worker "
+        f"mine {buildkit} build --network host --tag x:1 --file {tmp_path}/F --target worker "
         f"--build-arg A=b c {tmp_path}\n"
     )
 
 
 def test_base_image_that_is_named_is_used_without_asking_the_engine() -> None:
     assert python_base(Docker("absent"), Console(), {"BASE_IMAGE": "mine:1"}) == "mine:1"
+
+
+def test_builder_stages_trust_what_the_machine_trusts_and_their_base_is_made_once(tmp_path: Path) -> None:
+    docker = program(
+        tmp_path / "docker",
+        f"""case "$1" in
+          images) [ "$3" = base:1 ] || cat {tmp_path}/built 2>/dev/null;;
+          image) echo sha256:1;;
+          build) echo yes >> {tmp_path}/built; for last; do :; done; test -f "$last/host.crt" || exit 1;;
+        esac; exit 0""",
+    )
+    bundle = tmp_path / "bundle.crt"
+    bundle.write_text("the machine's")
+    environ = {"SSL_CERT_FILE": str(bundle)}
+    made = build_base(Docker(docker), "base:1", environ)
+    assert made.startswith("durable-agents-base:build-")
+    assert build_base(Docker(docker), "base:1", environ) == made
+    assert (tmp_path / "built").read_text() == "yes\n"
+    bundle.write_text("another")
+    assert build_base(Docker(docker), "base:1", environ) != made
+
+
+def test_builder_stages_start_from_the_base_where_the_machine_has_no_certificates(tmp_path: Path) -> None:
+    absent = {"SSL_CERT_FILE": str(tmp_path / "absent.crt")}
+    assert build_base(Docker("absent"), "base:1", absent) == "base:1"
 
 
 def test_official_base_that_can_be_pulled_is_used(tmp_path: Path) -> None:

@@ -53,4 +53,10 @@ def test_table_has_a_line_for_each_image() -> None:
 def test_dockerfile_starts_from_the_official_image_unless_told_otherwise(path: str) -> None:
     text = (ROOT / path).read_text()
     assert f"ARG BASE_IMAGE={OFFICIAL_PYTHON}\n" in text
-    assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) <= {"${BASE_IMAGE}", "tools", "worker"}
+    assert "ARG BUILD_IMAGE=${BASE_IMAGE}\n" in text
+    assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) <= {
+        "${BASE_IMAGE}",
+        "${BUILD_IMAGE}",
+        "tools",
+        "worker",
+    }

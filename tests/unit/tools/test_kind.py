@@ -1,13 +1,18 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import JsonValue
 
 from tools.errors import ExpectedError
-from tools.kind.cluster import cluster_config, cluster_name, holds, whole_name
+from tools.kind.claim import claim
+from tools.kind.cluster import cluster_config, cluster_name, down_command, holds, pods_of, whole_name
 from tools.kind.node_image import NodeImage, images_of_node
 from tools.kind.target import Target, foreign_target, target_in
+from tools.local.kubectl import Kubectl
 from tools.parts.catalog import ROOT
 
 LISTED = """
@@ -28,6 +33,9 @@ sha256:c0 x sha256:m0 99.0 MiB linux/amd64 -
 def test_cluster_has_a_name_of_its_own_choice() -> None:
     assert cluster_name({}) == "durable-agents"
     assert cluster_name({"CLUSTER": "try"}) == "try"
+    assert cluster_name({"CLUSTER": ""}, "of-tests") == "of-tests"
+    assert down_command("durable-agents") == "make cluster-down"
+    assert down_command("try") == "make cluster-down CLUSTER=try"
 
 
 @pytest.mark.parametrize("made_here", [True, False])
@@ -77,6 +85,67 @@ def test_image_is_loaded_again_only_when_its_content_differs(
 )
 def test_images_are_known_to_the_node_by_their_whole_name(image: str, whole: str) -> None:
     assert whole_name(image) == whole
+
+
+def test_pods_that_run_a_changed_image_are_found_by_any_of_its_names() -> None:
+    def pod(name: str, *images: str) -> JsonValue:
+        containers: JsonValue = [{"image": image} for image in images]
+        return {"metadata": {"namespace": "a", "name": name}, "spec": {"containers": containers}}
+
+    pods = [
+        pod("operator", "durable-agents/operator:1"),
+        pod("worker", "proxy:3", "docker.io/durable-agents/worker:1"),
+        pod("older", "durable-agents/worker:0"),
+    ]
+    changed = ["durable-agents/operator:1", "durable-agents/worker:1"]
+    assert pods_of(json.dumps({"items": pods}), changed) == ["a/operator", "a/worker"]
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_misspelled_option_is_refused(command: str) -> None:
+    called = subprocess.run(
+        (sys.executable, "-m", "tools.kind", command, "--typo"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert called.returncode == 2
+    assert f"{command} takes no --typo" in called.stderr
+
+
+def cluster_with(tmp_path: Path, *, marked: str = "", crds: str = "", releases: str = "") -> Kubectl:
+    """A kubectl that finds these, and writes down what it creates."""
+    program = tmp_path / "kubectl"
+    program.write_text(
+        f"""#!/bin/sh
+        case "$*" in
+          *" get configmap "*) printf "{marked}";;
+          *" get crds "*) printf "{crds}";;
+          *" get secrets "*) printf "{releases}";;
+          *" create "*) echo "$*" >> {tmp_path}/created;;
+        esac"""
+    )
+    program.chmod(0o755)
+    return Kubectl(program, tmp_path / "kubeconfig")
+
+
+@pytest.mark.parametrize("installed", [{"crds": "crd/agents"}, {"releases": "secret/release"}])
+def test_cluster_with_an_installation_of_somebody_is_left_alone(
+    tmp_path: Path, installed: dict[str, str]
+) -> None:
+    with pytest.raises(ExpectedError, match="the cluster x has durable-agents installed"):
+        claim(cluster_with(tmp_path, **installed), "x")
+    assert not (tmp_path / "created").exists()
+
+
+def test_bare_cluster_is_marked_as_the_tests_own(tmp_path: Path) -> None:
+    claim(cluster_with(tmp_path), "x")
+    assert "create configmap durable-agents-e2e" in (tmp_path / "created").read_text()
+
+
+def test_cluster_that_an_earlier_run_left_with_the_charts_is_taken_again(tmp_path: Path) -> None:
+    claim(cluster_with(tmp_path, marked="configmap/durable-agents-e2e", crds="crd/agents"), "x")
 
 
 def test_tests_run_elsewhere_only_when_cluster_and_images_are_both_named() -> None:
