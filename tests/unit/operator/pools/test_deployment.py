@@ -1,108 +1,21 @@
 import json
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import JsonValue
 
 from agents_crds.v1alpha1 import WorkerPool
 from agents_crds.v1alpha1.fields import SecretKeyRef
-from agents_operator.kubernetes.deployments import WorkerDeployment
 from agents_operator.pools.deployment import (
     PoolProvider,
     Surroundings,
     build_of,
     deployment_name,
     pool_providers,
-    renewed_manifest,
     worker_deployment_manifest,
 )
 from agents_operator.pools.temporal_target import TemporalTarget
 from tests.unit.operator.objects import Manifest, pool, provider
-
-TEMPORAL = TemporalTarget("temporal:7233", "agents")
-MISTRAL = PoolProvider("default", SecretKeyRef(name="mistral"))
-EU = PoolProvider("eu", SecretKeyRef(name="mistral-eu", key="token"))
-
-
-class Part(BaseModel):
-    """A part of a Deployment, as far as the tests read it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Variable(Part):
-    name: str
-    value: str
-
-
-class Container(Part):
-    name: str
-    image: str
-    command: tuple[str, ...] = ()
-    args: tuple[str, ...] = ()
-    env: tuple[Variable, ...]
-    volume_mounts: tuple[dict[str, JsonValue], ...] = Field(alias="volumeMounts")
-
-
-class Volume(Part):
-    name: str
-    projected: dict[str, JsonValue] = {}
-
-
-class PodSpec(Part):
-    containers: tuple[Container, ...]
-    volumes: tuple[Volume, ...]
-
-    @property
-    def keys(self) -> Volume:
-        (found,) = [volume for volume in self.volumes if volume.name == "durable-agents-keys"]
-        return found
-
-
-class Meta(Part):
-    name: str = ""
-    namespace: str = ""
-    labels: dict[str, str] = {}
-    owners: tuple[dict[str, JsonValue], ...] = Field(default=(), alias="ownerReferences")
-
-
-class Template(Part):
-    metadata: Meta
-    spec: PodSpec
-
-
-class Selector(Part):
-    labels: dict[str, str] = Field(alias="matchLabels")
-
-
-class Spec(Part):
-    replicas: int
-    selector: Selector
-    template: Template
-
-
-class Deployment(Part):
-    metadata: Meta
-    spec: Spec
-
-    @property
-    def pod(self) -> PodSpec:
-        return self.spec.template.spec
-
-    @property
-    def env(self) -> list[str]:
-        return [variable.name for variable in self.pod.containers[0].env]
-
-    def value(self, name: str) -> str:
-        (found,) = [variable.value for variable in self.pod.containers[0].env if variable.name == name]
-        return found
-
-
-def surroundings(*providers: PoolProvider) -> Surroundings:
-    return Surroundings("inst", TEMPORAL, providers)
-
-
-def deployment(of: WorkerPool, *providers: PoolProvider) -> Deployment:
-    return Deployment.model_validate(worker_deployment_manifest(of, build_of(of), surroundings(*providers)))
+from tests.unit.operator.pools.deployments import EU, MISTRAL, Deployment, deployment
 
 
 @pytest.mark.parametrize(
@@ -284,64 +197,3 @@ def test_key_goes_where_the_provider_says() -> None:
     referred = provider(spec={"apiKeySecretRef": {"name": "mistral-eu", "key": "token"}})
     (found,) = pool_providers([referred])
     assert found.key == EU.key
-
-
-OLD = pool(container={"image": "worker:0", "env": [{"name": "ZONE", "value": "eu"}]})
-
-
-def observed(*providers: PoolProvider, of: WorkerPool = OLD) -> WorkerDeployment:
-    """The Deployment of an earlier build, as the API server has it."""
-    manifest = worker_deployment_manifest(of, build_of(of), surroundings(*providers))
-    found = WorkerDeployment.model_validate(manifest)
-    return found.model_copy(update={"metadata": found.metadata.model_copy(update={"uid": "d-1"})})
-
-
-def test_earlier_build_that_knows_every_provider_is_left_alone() -> None:
-    assert renewed_manifest(pool(), observed(MISTRAL), surroundings(MISTRAL)) is None
-
-
-def test_empty_list_that_the_api_server_has_as_a_null_is_no_news() -> None:
-    old = observed()
-    text = json.dumps(old.spec.template).replace('"sources": []', '"sources": null, "defaultMode": 420')
-    spec = old.spec.model_copy(update={"template": json.loads(text)})
-    assert renewed_manifest(pool(), old.model_copy(update={"spec": spec}), surroundings()) is None
-
-
-@pytest.mark.parametrize(
-    "now",
-    [(MISTRAL, EU), (PoolProvider("default", SecretKeyRef(name="another")),), ()],
-    ids=["another provider", "another Secret", "none any more"],
-)
-def test_earlier_build_learns_of_the_providers_and_is_else_what_it_was(now: tuple[PoolProvider, ...]) -> None:
-    old = observed(MISTRAL)
-    manifest = renewed_manifest(pool(), old, surroundings(*now))
-    fresh = worker_deployment_manifest(OLD, old.build, surroundings(*now))
-    assert isinstance(manifest, dict)
-    assert isinstance(fresh, dict)
-    assert manifest["spec"] == fresh["spec"]
-    made = Deployment.model_validate(manifest)
-    assert made.pod.containers[0].image == "worker:0"
-    assert made.value("TEMPORAL_WORKER_BUILD_ID") == old.build != build_of(pool())
-
-
-def test_earlier_build_forgets_what_workers_are_no_longer_told() -> None:
-    with_key = TemporalTarget("temporal:7233", "agents", api_key=SecretKeyRef(name="temporal"))
-    manifest = worker_deployment_manifest(OLD, build_of(OLD), Surroundings("inst", with_key, ()))
-    made = Deployment.model_validate(
-        renewed_manifest(pool(), WorkerDeployment.model_validate(manifest), surroundings())
-    )
-    assert "DURABLE_AGENTS_TEMPORAL_API_KEY_FILE" not in made.env
-    assert made.value("ZONE") == "eu"
-
-
-def test_earlier_build_has_as_many_workers_as_the_pool() -> None:
-    manifest = renewed_manifest(pool(replicas=3), observed(MISTRAL), surroundings(MISTRAL))
-    assert Deployment.model_validate(manifest).spec.replicas == 3
-
-
-def test_earlier_build_that_is_gone_meanwhile_is_not_made_again() -> None:
-    manifest = renewed_manifest(pool(replicas=3), observed(), surroundings())
-    assert isinstance(manifest, dict)
-    metadata = manifest["metadata"]
-    assert isinstance(metadata, dict)
-    assert (metadata["name"], metadata["uid"]) == (f"default-{build_of(OLD)}", "d-1")
