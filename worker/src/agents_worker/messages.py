@@ -81,11 +81,13 @@ class ConversationStart(Payload):
 
 
 class ResultsAppend(Payload):
-    """Give the conversation the results that the model asked for."""
+    """Give the conversation the results that the model asked for, or say what is wrong with its answer."""
 
     provider: ProviderSnapshot
     conversation_id: str
     results: tuple[FunctionResult, ...]
+    correction: str | None = None
+    """Said to the model after its answer, in place of results; no other message in the conversation is it."""
     repeated: bool
     """Whether an earlier attempt may have reached the provider."""
 

@@ -36,7 +36,15 @@ _SHARED_MODULES = (
     "agents_worker.messages",
     "agents_worker.text",
     "agents_worker.tools",
+    "agents_worker.workflows.repetition",
     "agents_worker.workflows.turn",
+    # Checks answers; some of it is imported only when it is used.
+    "attr",
+    "attrs",
+    "jsonschema",
+    "jsonschema_specifications",
+    "referencing",
+    "rpds",
 )
 
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from agents_crds.contract.payload import Payload
 from agents_crds.v1alpha1.conditions import Reason
+from agents_crds.v1alpha1.fields import JsonSchema
 
 
 class ProviderSnapshot(Payload):
@@ -23,6 +24,8 @@ class ToolRoute(Payload):
     queue: str
     idempotent: bool
     timeout: timedelta
+    polling: bool = False
+    """Whether to call it again and again with the same result is what it is for."""
 
 
 class AgentSnapshot(Payload):
@@ -33,6 +36,8 @@ class AgentSnapshot(Payload):
     remote_version: int
     provider: ProviderSnapshot
     tools: tuple[ToolRoute, ...]
+    output_schema: JsonSchema | None = None
+    """What the final answer must fit."""
 
 
 class Limits(Payload):
@@ -40,6 +45,8 @@ class Limits(Payload):
 
     max_turns: int
     timeout: timedelta
+    max_total_tokens: int | None = None
+    output_retries: int = 2
 
 
 class Usage(Payload):
@@ -48,12 +55,14 @@ class Usage(Payload):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
+    connector_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
             total_tokens=self.total_tokens + other.total_tokens,
+            connector_tokens=self.connector_tokens + other.connector_tokens,
         )
 
 
@@ -75,6 +84,14 @@ class LoopState(Payload):
     conversation_id: str | None = None
     results: tuple[FunctionResult, ...] = ()
     """Tool results that the next model call takes along."""
+    correction: str | None = None
+    """What the next model call tells the model about its last answer."""
+    corrections: int = 0
+    """How often the model was told that its answer does not fit."""
+    last_calls: str = ""
+    """Digest of the calls and results of the last turn, but those of polling tools."""
+    repeats: int = 0
+    """How many turns in a row had these calls and results."""
     throttled: int = 0
     """How often in a row the provider answered the next model call with 429; it may have acted on it."""
     key_failures: int = 0
@@ -102,6 +119,8 @@ class LoopResult(Payload):
     turns: int
     usage: Usage
     conversation_id: str | None
+    structured: bool = False
+    """Whether `text` is JSON that fits the agent's schema."""
 
 
 class RunInput(Payload):

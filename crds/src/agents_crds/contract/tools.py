@@ -14,6 +14,7 @@ class OfferedTool(Payload):
     parameters: JsonSchema
     idempotent: bool
     timeout: timedelta
+    polling: bool = False
 
 
 class ToolCatalogue(Payload):

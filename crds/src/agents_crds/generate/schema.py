@@ -34,6 +34,7 @@ _KEYWORDS = {
     "type",
     "x-kubernetes-list-map-keys",
     "x-kubernetes-list-type",
+    "x-kubernetes-preserve-unknown-fields",
     "x-kubernetes-validations",
 }
 """What the models use of structural schemas; anything else is a mistake until it was tried on a server."""

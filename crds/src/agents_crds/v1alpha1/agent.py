@@ -10,6 +10,7 @@ from agents_crds.v1alpha1.conditions import ConditionType
 from agents_crds.v1alpha1.fields import (
     Flag,
     Fraction,
+    JsonSchema,
     ProviderRef,
     Timeout,
     ToolName,
@@ -75,6 +76,12 @@ class AgentLimits(ApiModel):
     timeout: Timeout = timedelta(hours=1)
     """Longest time from the start of a run to its end, between 1s and 720h."""
 
+    max_total_tokens: Annotated[int, Whole(ge=1, le=1_000_000_000_000)] | None = None
+    """Tokens of one run after which no model is called; the last call may exceed it. Absent: no bound."""
+
+    output_retries: Annotated[int, Whole(ge=0, le=10)] = 2
+    """How often an answer that does not fit `outputSchema` goes back to the model."""
+
 
 class AgentSpec(ApiModel):
     """What the agent is."""
@@ -97,6 +104,9 @@ class AgentSpec(ApiModel):
 
     completion: Completion = Completion()
     """How the model writes its answers."""
+
+    output_schema: JsonSchema | None = None
+    """JSON schema (2020-12) that the final answer of a run must fit; it is then in `status.output.json`."""
 
     limits: AgentLimits = AgentLimits()
     """Bounds of one run."""

@@ -6,12 +6,13 @@ from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Transition
 from agents_crds.v1alpha1.conditions import ConditionType
-from agents_crds.v1alpha1.fields import AgentRef, Flag, Time, Timeout, WholeNumber
+from agents_crds.v1alpha1.fields import AgentRef, AnyValue, Flag, Time, Timeout, WholeNumber
 from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject, pending
 from agents_crds.v1alpha1.text import Format
 from agents_crds.v1alpha1.whole import Whole
 
 OUTPUT_TEXT_LIMIT = 32_768
+OUTPUT_JSON_LIMIT = 32_768
 EXCERPT_LIMIT = 100
 
 
@@ -23,6 +24,12 @@ class RunLimits(ApiModel):
 
     timeout: Timeout | None = None
     """Longest time from the start to the end, between 1s and 720h."""
+
+    max_total_tokens: Annotated[int, Whole(ge=1, le=1_000_000_000_000)] | None = None
+    """Tokens after which no model is called; the last call may exceed it."""
+
+    output_retries: Annotated[int, Whole(ge=0, le=10)] | None = None
+    """How often an answer that does not fit the Agent's `outputSchema` goes back to the model."""
 
 
 class AgentRunSpec(ApiModel):
@@ -73,6 +80,9 @@ class Usage(ApiModel):
     total_tokens: Annotated[int, Whole(ge=0)] = 0
     """All tokens."""
 
+    connector_tokens: Annotated[int, Whole(ge=0)] = 0
+    """Tokens that the provider's own tools and connectors used."""
+
 
 class Output(ApiModel):
     """What the agent answered."""
@@ -88,6 +98,12 @@ class Output(ApiModel):
 
     bytes: Annotated[int, Whole(ge=0)] = 0
     """Size of the whole answer in UTF-8."""
+
+    value: Annotated[AnyValue, Field(alias="json")] = None
+    """The answer as JSON, when the Agent has an `outputSchema`, which it fits."""
+
+    json_omitted: Flag = False
+    """Whether `json` was left out, as it is longer than 32768 bytes; the workflow's result has it as text."""
 
 
 class AgentVersion(ApiModel):

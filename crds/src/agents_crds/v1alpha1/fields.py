@@ -46,6 +46,9 @@ Fraction = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 JsonSchema = NewType("JsonSchema", dict[str, JsonValue])
 """A JSON schema, opaque to everything but the model that reads it."""
 
+AnyValue = Annotated[JsonValue, WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True})]
+"""Any JSON."""
+
 SHORTEST_TIMEOUT = timedelta(seconds=1)
 LONGEST_TIMEOUT = timedelta(hours=720)
 _TIMEOUT_MESSAGE = "must be a duration between 1s and 720h, such as 90s, 10m or 1h30m"

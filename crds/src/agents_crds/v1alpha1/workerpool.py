@@ -40,6 +40,9 @@ class ToolDescription(ApiModel):
     idempotent: Flag = False
     """Whether a call that died with its worker is repeated."""
 
+    polling: Flag = False
+    """Whether it may be called again and again with the same result."""
+
     timeout: Duration
     """Longest time of one call."""
 
@@ -49,6 +52,9 @@ class WorkerPoolStatus(Status):
 
     build: Annotated[str, Field(max_length=64)] | None = None
     """The build that new runs go to."""
+
+    contract: Annotated[int, Whole(ge=0)] | None = None
+    """The contract that the workers of that build speak; absent means the first."""
 
     tools: Annotated[tuple[ToolDescription, ...], Field(max_length=TOOL_LIMIT), ListMap("name")] = ()
     """The tools of that build, as one of its workers told them."""

@@ -10,7 +10,14 @@ from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.messages import ConversationStart, ModelAnswer, ResultsAppend
 from agents_worker.sessions.entries import WireConversation, WireEntry, entries_of
 from agents_worker.sessions.remote import RemoteConversations
-from agents_worker.sessions.settlement import NotSent, Settled, Unanswered, settle_append, settle_start
+from agents_worker.sessions.settlement import (
+    NotSent,
+    Settled,
+    Unanswered,
+    settle_append,
+    settle_correction,
+    settle_start,
+)
 from agents_worker.sessions.verdict import GiveUp
 
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -54,13 +61,12 @@ async def recover_start(
 async def recover_append(
     conversations: RemoteConversations, append: ResultsAppend, watch: Watch
 ) -> ModelAnswer | GiveUp | None:
-    """Return the answer to the results that an earlier attempt appended; None when they never arrived."""
-    calls = frozenset(result.tool_call_id for result in append.results)
+    """Return the answer to what an earlier attempt appended; None when it never arrived."""
     while True:
         history = await conversations.history(append.conversation_id)
         if history is None:
             return conversation_gone(append)
-        match settle_append(history, calls):
+        match _settle(append, history):
             case NotSent():
                 return None
             case Settled(outputs):
@@ -68,6 +74,12 @@ async def recover_append(
             case Unanswered():
                 if not await watch.wait():
                     return _never_answered(append)
+
+
+def _settle(append: ResultsAppend, history: tuple[WireEntry, ...]) -> NotSent | Unanswered | Settled:
+    if append.correction is not None:
+        return settle_correction(history, append.correction)
+    return settle_append(history, frozenset(result.tool_call_id for result in append.results))
 
 
 def conversation_gone(append: ResultsAppend) -> GiveUp:
@@ -79,7 +91,7 @@ def conversation_gone(append: ResultsAppend) -> GiveUp:
 def _never_answered(append: ResultsAppend) -> GiveUp:
     return GiveUp(
         Reason.CONVERSATION_LOST,
-        f"The conversation {append.conversation_id} took in the tool results, but its answer was lost and "
+        f"The conversation {append.conversation_id} took in the tool results or a correction, but its answer was lost and "
         "the provider did not finish it: start a new run",
     )
 

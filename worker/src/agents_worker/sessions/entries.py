@@ -51,10 +51,18 @@ class ResultInput(Wire):
     tool_call_id: str
 
 
+def _words(content: object) -> object:
+    """Take the text of a message to the agent out of whatever the provider made of it."""
+    pieces = content if isinstance(content, list | tuple) else [content]
+    texts = [piece.get("text") if isinstance(piece, dict) else piece for piece in pieces]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
 class MessageInput(Wire):
     """A message to the agent, as we sent it."""
 
     type: Literal["message.input"]
+    content: Annotated[str, BeforeValidator(_words)] = ""
 
 
 class HandoffOutput(Wire):
@@ -89,6 +97,7 @@ class WireUsage(Wire):
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
     total_tokens: Count = 0
+    connector_tokens: Count = 0
 
 
 class WireResponse(Wire):
@@ -133,6 +142,7 @@ def usage_of(usage: WireUsage | None) -> Usage:
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         total_tokens=usage.total_tokens,
+        connector_tokens=usage.connector_tokens,
     )
 
 

@@ -51,12 +51,16 @@ class RemoteConversations:
         )
         return _answer(await _call(WIRE_RESPONSE, operation))
 
-    async def append(self, conversation_id: str, results: tuple[FunctionResult, ...]) -> ModelAnswer:
-        """Give the model the results of its calls, and return its next answer."""
+    async def append(
+        self, conversation_id: str, results: tuple[FunctionResult, ...], correction: str | None = None
+    ) -> ModelAnswer:
+        """Give the model the results of its calls or a correction, and return its next answer."""
         inputs: list[models.InputEntries] = [
             models.FunctionResultEntry(tool_call_id=result.tool_call_id, result=result.text)
             for result in results
         ]
+        if correction is not None:
+            inputs.append(models.MessageInputEntry(role="user", content=correction))
         operation = self._api.append_async(
             conversation_id=conversation_id,
             inputs=inputs,

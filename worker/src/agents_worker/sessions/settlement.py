@@ -49,6 +49,20 @@ def settle_append(
     return _answer(history[sent[-1] + 1 :]) if sent else NotSent()
 
 
+def settle_correction(history: tuple[WireEntry, ...], correction: str) -> NotSent | Unanswered | Settled:
+    """Read the answer to an append of a correction out of the conversation's history.
+
+    The last message to the agent is the correction, or it never arrived: an entry of ours has no id that we
+    know. White space does not count, since providers may change it.
+    """
+    said = [(position, entry) for position, entry in enumerate(history) if isinstance(entry, MessageInput)]
+    match said[-1:]:
+        case [(position, entry)] if entry.content.split() == correction.split():
+            return _answer(history[position + 1 :])
+        case _:
+            return NotSent()
+
+
 def _answer(outputs: tuple[WireEntry, ...]) -> Unanswered | Settled:
     # A turn ends with a message or with calls for us; after a handoff or a tool of its own the provider is
     # still at work. A kind that we do not know says nothing.

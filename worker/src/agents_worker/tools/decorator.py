@@ -18,6 +18,7 @@ class ToolOptions:
 
     idempotent: bool = False
     timeout: timedelta = timedelta(minutes=5)
+    polling: bool = False
 
     def __post_init__(self) -> None:
         if self.timeout <= timedelta():
@@ -28,7 +29,7 @@ class ToolOptions:
 def tool(function: Function, /) -> Function: ...
 @overload
 def tool(
-    *, idempotent: bool = False, timeout: timedelta = ToolOptions.timeout
+    *, idempotent: bool = False, timeout: timedelta = ToolOptions.timeout, polling: bool = False
 ) -> Callable[[Function], Function]: ...
 def tool(
     function: Function | None = None,
@@ -36,14 +37,16 @@ def tool(
     *,
     idempotent: bool = False,
     timeout: timedelta = ToolOptions.timeout,
+    polling: bool = False,
 ) -> Function | Callable[[Function], Function]:
     """Make a function a tool that agents can call; the function itself stays what it was.
 
     Its signature becomes the schema of its arguments, its docstring what the model is told. A call longer
     than `timeout` is given up. A call that died with its worker is repeated only when it is `idempotent`;
-    otherwise the model is told that it may or may not have happened.
+    otherwise the model is told that it may or may not have happened. A model that calls a tool again and again
+    with the same arguments and the same result is stopped, unless the tool is there for `polling`.
     """
-    options = ToolOptions(idempotent=idempotent, timeout=timeout)
+    options = ToolOptions(idempotent=idempotent, timeout=timeout, polling=polling)
 
     def mark(marked: Function) -> Function:
         if not inspect.isfunction(marked):

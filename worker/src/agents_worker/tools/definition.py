@@ -37,6 +37,7 @@ class Tool:
             parameters=self.parameters.schema,
             idempotent=self.options.idempotent,
             timeout=self.options.timeout,
+            polling=self.options.polling,
         )
 
 

@@ -96,6 +96,7 @@ async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttl
             provider=agent.provider,
             conversation_id=state.conversation_id,
             results=state.results,
+            correction=state.correction,
             repeated=repeated,
         )
     try:

@@ -10,8 +10,11 @@ from agents_worker.messages import ModelAnswer
 from agents_worker.workflows.calls import KeyFailed, ModelFailed, Throttled, call_model, call_tools
 from agents_worker.workflows.turn import (
     CallTools,
+    Correct,
     Finish,
     advanced,
+    after_tools,
+    corrected,
     ended,
     failed,
     key_failed,
@@ -19,7 +22,6 @@ from agents_worker.workflows.turn import (
     next_step,
     throttle_pause,
     throttled,
-    with_results,
 )
 
 
@@ -83,10 +85,17 @@ class _Progress:
 
     async def _take(self, answer: ModelAnswer) -> LoopResult | None:
         self.state = advanced(self.state, answer)
-        match next_step(answer, self.state, self._loop.limits.max_turns):
+        match next_step(self._loop, answer, self.state):
             case Finish() as finish:
                 return ended(self._loop, self.state, finish)
+            case Correct(message):
+                self.state = corrected(self.state, message)
+                return None
             case CallTools(calls):
                 texts = await call_tools(self._loop.agent.tools, calls)
-                self.state = with_results(self.state, calls, texts)
-                return None
+                match after_tools(self._loop, self.state, calls, texts):
+                    case Finish() as finish:
+                        return ended(self._loop, self.state, finish)
+                    case LoopState() as state:
+                        self.state = state
+                        return None

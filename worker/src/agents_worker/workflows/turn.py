@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agents_crds.contract.answers import answer_fault
 from agents_crds.contract.run import FunctionResult, LoopInput, LoopResult, LoopState, ToolRoute
 from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import format_duration
 from agents_worker.messages import Entry, FunctionCall, Handoff, KeyWait, Message, ModelAnswer
 from agents_worker.text import COLLECTED_LIMIT, RESULTS_LIMIT, clip, share
+from agents_worker.workflows.repetition import repeated, stuck, told
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
@@ -22,11 +24,22 @@ class CallTools:
 
 
 @dataclass(frozen=True)
+class Correct:
+    """The model's answer does not fit, and goes back to it with the reason."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Finish:
     """The loop is over."""
 
     reason: Reason
     text: str
+    detail: str = ""
+    """What the reason alone does not tell."""
+    structured: bool = False
+    """Whether `text` is JSON that fits the agent's schema."""
 
 
 def after_handoff(entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -59,25 +72,68 @@ def advanced(state: LoopState, answer: ModelAnswer) -> LoopState:
         usage=state.usage + answer.usage,
         collected=clip("\n\n".join(part for part in parts if part), COLLECTED_LIMIT),
         conversation_id=answer.conversation_id,
+        corrections=state.corrections,
+        last_calls=state.last_calls,
+        repeats=state.repeats,
     )
 
 
-def next_step(answer: ModelAnswer, state: LoopState, max_turns: int) -> CallTools | Finish:
+def next_step(loop: LoopInput, answer: ModelAnswer, state: LoopState) -> CallTools | Correct | Finish:
     """Decide what follows an answer, `state` having taken it up already."""
     calls = pending_calls(answer.entries)
     if not calls:
-        return Finish(Reason.SUCCEEDED, written_text(answer.entries))
+        return _final_step(loop, state, written_text(answer.entries))
     # Results that no model call would take along are not worth a tool's side effects.
-    if state.turns >= max_turns:
-        return Finish(Reason.MAX_TURNS_REACHED, state.collected)
-    return CallTools(calls)
+    spent = _spent(loop, state)
+    return CallTools(calls) if spent is None else Finish(spent, state.collected)
+
+
+def _final_step(loop: LoopInput, state: LoopState, text: str) -> Correct | Finish:
+    schema = loop.agent.output_schema
+    if schema is None:
+        return Finish(Reason.SUCCEEDED, text)
+    fault = answer_fault(schema, text)
+    if fault is None:
+        return Finish(Reason.SUCCEEDED, text, structured=True)
+    allowed = loop.limits.output_retries
+    if state.corrections >= allowed or _spent(loop, state) is not None:
+        return Finish(Reason.OUTPUT_INVALID, text, detail=fault)
+    # The number makes it a message like no other in the conversation: that is how it is found there.
+    return Correct(
+        f"Your answer does not fit the JSON schema of the response format: {fault}. Give it again, as JSON "
+        f"that fits the schema and nothing else (correction {state.corrections + 1} of {allowed})."
+    )
+
+
+def _spent(loop: LoopInput, state: LoopState) -> Reason | None:
+    """Name the limit that leaves no room for another model call."""
+    budget = loop.limits.max_total_tokens
+    if budget is not None and state.usage.total_tokens >= budget:
+        return Reason.BUDGET_EXCEEDED
+    return Reason.MAX_TURNS_REACHED if state.turns >= loop.limits.max_turns else None
+
+
+def corrected(state: LoopState, message: str) -> LoopState:
+    """Note what the next model call tells the model about its answer."""
+    return state.model_copy(update={"correction": message, "corrections": state.corrections + 1})
+
+
+def after_tools(
+    loop: LoopInput, state: LoopState, calls: Sequence[FunctionCall], texts: Sequence[str]
+) -> LoopState | Finish:
+    """Take up the results of a turn's calls, unless the model only goes round in circles."""
+    counted = repeated(state, loop.agent.tools, calls, texts)
+    if stuck(counted):
+        names = ", ".join(dict.fromkeys(call.name for call in calls))
+        return Finish(Reason.STUCK_IN_LOOP, state.collected, detail=f"{names}, in {counted.repeats} turns")
+    return with_results(counted, calls, texts)
 
 
 def with_results(state: LoopState, calls: Sequence[FunctionCall], texts: Sequence[str]) -> LoopState:
     """Take up the results of a turn's calls, which together must fit into one payload."""
     results = (
         FunctionResult(tool_call_id=call.tool_call_id, text=text)
-        for call, text in zip(calls, share(tuple(texts), RESULTS_LIMIT), strict=True)
+        for call, text in zip(calls, told(state, share(tuple(texts), RESULTS_LIMIT)), strict=True)
     )
     return state.model_copy(update={"results": tuple(results)})
 
@@ -142,15 +198,15 @@ _DOUBT = "It may or may not have taken effect: find out before you call it again
 
 def ended(loop: LoopInput, state: LoopState, finish: Finish) -> LoopResult:
     """Sum up a loop that came to an end of its own."""
-    return _result(state, finish.reason, _message(loop, state, finish.reason), finish.text)
+    return _result(state, finish.reason, _message(loop, state, finish), finish.text, finish.structured)
 
 
 def failed(state: LoopState, reason: Reason, message: str) -> LoopResult:
     """Sum up a loop that could not go on."""
-    return _result(state, reason, message, state.collected)
+    return _result(state, reason, message, state.collected, structured=False)
 
 
-def _result(state: LoopState, reason: Reason, message: str, text: str) -> LoopResult:
+def _result(state: LoopState, reason: Reason, message: str, text: str, structured: bool) -> LoopResult:
     return LoopResult(
         reason=reason,
         message=message,
@@ -158,20 +214,45 @@ def _result(state: LoopState, reason: Reason, message: str, text: str) -> LoopRe
         turns=state.turns,
         usage=state.usage,
         conversation_id=state.conversation_id,
+        structured=structured,
     )
 
 
-def _message(loop: LoopInput, state: LoopState, reason: Reason) -> str:
-    match reason:
+def _message(loop: LoopInput, state: LoopState, finish: Finish) -> str:
+    match finish.reason:
         case Reason.MAX_TURNS_REACHED:
             return f"No final answer after {state.turns} model calls, the most that limits.maxTurns allows"
         case Reason.TIMED_OUT:
             limit = format_duration(loop.limits.timeout)
             return f"No final answer within {limit}, the most that limits.timeout allows{_held_up(state)}"
+        case Reason.BUDGET_EXCEEDED:
+            return (
+                f"No final answer after {state.usage.total_tokens} tokens: limits.maxTotalTokens is "
+                f"{loop.limits.max_total_tokens}, and no model is called beyond it"
+            )
+        case Reason.STUCK_IN_LOOP:
+            return (
+                f"The model made the same calls with the same results in a row, also after it was told: "
+                f"{finish.detail}. Let the instructions say what to do instead, or mark a tool that is to be "
+                "called until its result changes with @tool(polling=True)"
+            )
+        case Reason.OUTPUT_INVALID:
+            return _unfit(loop, state, finish.detail)
         case Reason.CANCELLED:
             return "The workflow was cancelled"
         case _:
             return "The agent gave a final answer"
+
+
+def _unfit(loop: LoopInput, state: LoopState, fault: str) -> str:
+    match _spent(loop, state):
+        case Reason.BUDGET_EXCEEDED if state.corrections < loop.limits.output_retries:
+            why = "limits.maxTotalTokens left nothing for another correction"
+        case Reason.MAX_TURNS_REACHED if state.corrections < loop.limits.output_retries:
+            why = "limits.maxTurns left no turn for another correction"
+        case _:
+            why = f"the model was told {state.corrections} times, as limits.outputRetries allows"
+    return f"The answer does not fit spec.outputSchema: {fault} ({why})"
 
 
 def _held_up(state: LoopState) -> str:

@@ -1,0 +1,67 @@
+"""Whether the model goes round in circles.
+
+A turn repeats the one before it when both made the same calls with the same results: the same tools, arguments
+that are equal as JSON, and word for word the same texts back. Neither the order of the calls nor how often each
+was made in the turn counts, and calls of polling tools do not either. A turn that differs in any of it, or that
+has only polling calls, ends the repetition: what alternates is left to `limits.maxTurns` and
+`limits.maxTotalTokens`.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from agents_crds.contract.run import LoopState, ToolRoute
+from agents_worker.messages import FunctionCall
+
+TOLD_AFTER = 3
+"""Turns in a row with the same calls and results after which the model is told, once."""
+STOPPED_AFTER = TOLD_AFTER + 2
+"""Turns in a row after which the run ends."""
+
+_DIGEST_LENGTH = 32
+
+
+def repeated(
+    state: LoopState, routes: Sequence[ToolRoute], calls: Sequence[FunctionCall], texts: Sequence[str]
+) -> LoopState:
+    """Count a turn's calls and results in."""
+    digest = turn_digest(routes, calls, texts)
+    repeats = state.repeats + 1 if digest and digest == state.last_calls else int(bool(digest))
+    return state.model_copy(update={"last_calls": digest, "repeats": repeats})
+
+
+def turn_digest(routes: Sequence[ToolRoute], calls: Sequence[FunctionCall], texts: Sequence[str]) -> str:
+    """Say in 32 characters what was called and came back; empty when only polling tools were called."""
+    polling = {route.name for route in routes if route.polling}
+    made = {
+        json.dumps((call.name, _canonical(call.arguments), text))
+        for call, text in zip(calls, texts, strict=True)
+        if call.name not in polling
+    }
+    return hashlib.sha256("\n".join(sorted(made)).encode()).hexdigest()[:_DIGEST_LENGTH] if made else ""
+
+
+def told(state: LoopState, texts: Sequence[str]) -> tuple[str, ...]:
+    """Add to the last result, once, that it is the same again."""
+    if state.repeats != TOLD_AFTER or not texts:
+        return tuple(texts)
+    return (*texts[:-1], f"{texts[-1]}\n\n{_NOTE}")
+
+
+_NOTE = (
+    f"[Note: you have now made exactly the same calls {TOLD_AFTER} times in a row, and got exactly the same "
+    "results. Do not make them again. Use what you have, do something else, or give your final answer.]"
+)
+
+
+def stuck(state: LoopState) -> bool:
+    """Tell whether the model goes on although it was told."""
+    return state.repeats >= STOPPED_AFTER
+
+
+def _canonical(arguments: str) -> str:
+    try:
+        return json.dumps(json.loads(arguments), sort_keys=True)
+    except (ValueError, RecursionError):
+        return arguments
