@@ -30,19 +30,9 @@ _REFUSED = {
     "$dynamicRef": "is not supported: use $ref",
     "patternProperties": "is not supported: use properties, propertyNames and additionalProperties",
 }
-_SCHEMAS = frozenset(
-    (
-        "additionalProperties",
-        "contains",
-        "contentSchema",
-        "else",
-        "if",
-        "items",
-        "not",
-        "propertyNames",
-        "then",
-    )
-) | {"unevaluatedItems", "unevaluatedProperties"}
+_SCHEMAS = frozenset(("additionalProperties", "contains", "items", "not", "propertyNames")).union(
+    ("if", "then", "else", "contentSchema", "unevaluatedItems", "unevaluatedProperties")
+)
 _LISTS_OF_SCHEMAS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
 _MAPS_OF_SCHEMAS = frozenset(("$defs", "definitions", "dependentSchemas", "properties"))
 _ALONE: SchemaRegistry = Registry()
@@ -81,7 +71,7 @@ def answer_fault(schema: JsonSchema, text: str) -> str | None:
         errors = _validator(schema).iter_errors(value)
         # In an order that is the same when the workflow is replayed.
         first = heapq.nsmallest(
-            _NAMED_FAULTS, (f"{error.json_path}: {_cut(error.message)}" for error in errors)
+            _NAMED_FAULTS, (_cut(f"{error.json_path}: {error.message}") for error in errors)
         )
     except (RecursionError, Unresolvable):
         return "it is nested too deeply to be checked"

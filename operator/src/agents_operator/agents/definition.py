@@ -5,8 +5,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
+from agents_crds.contract.answers import schema_fault
 from agents_crds.v1alpha1 import Agent, AgentSpec, ConditionType, Reason, ToolDescription
 from agents_crds.v1alpha1.agent import Completion
+from agents_crds.v1alpha1.fields import JsonSchema
 from agents_operator.errors import Stalled
 from agents_operator.mistral import (
     AgentDefinition,
@@ -44,6 +48,15 @@ def require_distinct_tools(spec: AgentSpec) -> None:
             )
 
 
+def require_sound_output_schema(spec: AgentSpec) -> None:
+    """Raise Stalled when answers cannot be checked by the schema; the message names the place."""
+    fault = None if spec.output_schema is None else schema_fault(spec.output_schema)
+    if fault is not None:
+        raise Stalled(
+            Reason.OUTPUT_SCHEMA_INVALID, f"spec.outputSchema{fault}", condition=ConditionType.ACCEPTED
+        )
+
+
 def identity_of(agent: Agent, *, installation: str) -> AgentIdentity:
     """Return whose remote agent this Agent's is."""
     return AgentIdentity(installation, agent.metadata.namespace, agent.metadata.name)
@@ -61,7 +74,7 @@ def desired_agent(agent: Agent, tools: Iterable[ToolDescription], *, installatio
             FunctionDefinition(name=tool.name, description=tool.description, parameters=tool.parameters)
             for tool in tools
         ),
-        completion=completion_arguments(agent.spec.completion),
+        completion=completion_arguments(agent.spec.completion, agent.spec.output_schema),
     )
     digest = definition_hash(definition)
     stamp = Stamp(
@@ -80,7 +93,7 @@ def definition_hash(definition: AgentDefinition) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:HASH_LENGTH]
 
 
-def completion_arguments(completion: Completion) -> CompletionArguments:
+def completion_arguments(completion: Completion, output_schema: JsonSchema | None) -> CompletionArguments:
     """Say how the model writes, with the provider's default where the spec is silent."""
     return CompletionArguments(
         temperature=completion.temperature,
@@ -91,4 +104,11 @@ def completion_arguments(completion: Completion) -> CompletionArguments:
         frequency_penalty=completion.frequency_penalty,
         stop=completion.stop,
         tool_choice=completion.tool_choice or "auto",
+        response_format=None if output_schema is None else response_format(output_schema),
     )
+
+
+def response_format(output_schema: JsonSchema) -> JsonValue:
+    """Ask for answers that fit a schema; `strict` as the SDK's own helper for it sends."""
+    form: JsonValue = {"name": "output", "schema": {**output_schema}, "strict": True}
+    return {"type": "json_schema", "json_schema": form}

@@ -5,7 +5,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from agents_crds.v1alpha1 import Agent, ConditionType, Reason
-from agents_operator.agents.definition import DesiredAgent, desired_agent, require_distinct_tools
+from agents_operator.agents.definition import (
+    DesiredAgent,
+    desired_agent,
+    require_distinct_tools,
+    require_sound_output_schema,
+)
 from agents_operator.agents.deletion import FINALIZER, AgentDeletion
 from agents_operator.agents.leave import Leaving
 from agents_operator.agents.orphans import Orphans
@@ -83,6 +88,7 @@ class AgentReconciler:
         reached: list[ConditionType] = []
         try:
             require_distinct_tools(agent.spec)
+            require_sound_output_schema(agent.spec)
             reached.append(ConditionType.ACCEPTED)
             refs = resolve_refs(agent, self._world, retry_interval=self._retry_interval)
             reached.append(ConditionType.RESOLVED_REFS)

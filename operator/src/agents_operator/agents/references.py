@@ -17,6 +17,7 @@ from agents_crds.v1alpha1 import (
 from agents_operator.engine.conditions import find
 from agents_operator.engine.world import World
 from agents_operator.errors import Stalled, Waiting
+from agents_operator.pools.contract import lacking
 
 NEAREST = 3
 LISTED = 10
@@ -52,6 +53,9 @@ def resolve_refs(agent: Agent, world: World, *, retry_interval: timedelta) -> Re
         retry_interval,
     )
     require_tools_known(pool, retry_interval=retry_interval)
+    lack = lacking(spec, None, pool)
+    if lack is not None:
+        raise _waiting(Reason.WORKER_TOO_OLD, lack, after=retry_interval, expected=False)
     names = (tool.function.name for tool in spec.tools)
     return ResolvedRefs(provider, answers, resolve_tools(names, pool, retry_interval=retry_interval))
 

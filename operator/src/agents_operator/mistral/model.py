@@ -23,6 +23,18 @@ def _text_or_nothing(value: object) -> object:
     return value if isinstance(value, str) else None
 
 
+def _format_as_sent(value: object) -> object:
+    """Read a response format without what servers fill in: plain text, and nulls around the schema."""
+    match value:
+        case {"type": "text"}:
+            return None
+        case {"json_schema": dict(form), **rest}:
+            kept = {key: part for key, part in form.items() if part is not None}
+            return {key: part for key, part in rest.items() if part is not None} | {"json_schema": kept}
+        case _:
+            return value
+
+
 Text = Annotated[str | None, BeforeValidator(_absent_when_empty)]
 
 
@@ -50,7 +62,7 @@ class RemoteTool(_Value):
 class CompletionArguments(_Value):
     """How the model writes; None is the provider's default.
 
-    The last three have no field in a manifest and are read to notice that somebody else set them.
+    The last two have no field in a manifest and are read to notice that somebody else set them.
     """
 
     temperature: float | None = None
@@ -61,7 +73,7 @@ class CompletionArguments(_Value):
     frequency_penalty: float | None = None
     stop: Annotated[tuple[str, ...] | None, BeforeValidator(_one_or_many)] = None
     tool_choice: Annotated[str, BeforeValidator(lambda value: value or "auto")] = "auto"
-    response_format: JsonValue = None
+    response_format: Annotated[JsonValue, BeforeValidator(_format_as_sent)] = None
     prediction: JsonValue = None
     reasoning_effort: JsonValue = None
 

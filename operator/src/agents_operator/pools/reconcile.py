@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 from temporalio.common import WorkerDeploymentVersion
 
-from agents_crds.contract import CONTRACT
 from agents_crds.contract.names import pool_queue, probe_workflow_id, worker_deployment
 from agents_crds.contract.tools import ToolCatalogue
-from agents_crds.v1alpha1 import ConditionType, Reason, ToolDescription, WorkerPool
+from agents_crds.v1alpha1 import ConditionType, Reason, WorkerPool
 from agents_operator.engine.conditions import find
 from agents_operator.engine.queue import jittered
 from agents_operator.engine.settle import Settle
@@ -22,6 +21,7 @@ from agents_operator.kubernetes.deployments import Deployments, InvalidDeploymen
 from agents_operator.kubernetes.errors import ForbiddenError, RejectedError
 from agents_operator.kubernetes.pods import Pods, WorkerPod
 from agents_operator.kubernetes.secrets import Secrets
+from agents_operator.pools.contract import require_known_contract
 from agents_operator.pools.deployment import (
     Surroundings,
     build_of,
@@ -31,7 +31,7 @@ from agents_operator.pools.deployment import (
     worker_deployment_manifest,
 )
 from agents_operator.pools.diagnosis import describing, diagnose
-from agents_operator.pools.status import blame, described_tools, ready_status
+from agents_operator.pools.status import Offer, blame, described_offer, ready_status
 from agents_operator.pools.temporal_secrets import observe_temporal_secrets, require_temporal_secrets
 from agents_operator.pools.temporal_target import TemporalTarget
 from agents_operator.temporal.builds import NoWorkerError, ObservedBuilds, WorkerBuilds
@@ -90,7 +90,7 @@ class PoolReconciler:
             await self._remove(pool, removable(older, builds, pool.status.build))
             # From here on it is the build's own workers that tell whether they work.
             trusted = older
-            tools = await self._offered(pool, version, own)
+            offer = await self._offered(pool, version, own)
             if builds.current != build:
                 await self._builds.make_current(version)
                 self._logger.info("workerpool %s: new runs go to build %s", Key.of(pool), build)
@@ -100,7 +100,7 @@ class PoolReconciler:
         except (Waiting, Stalled) as early:
             blame(early, pool, build, trusted, now=self._now())
             raise
-        await self._settle.write(pool, ready_status(pool, build, tools, now=self._now()))
+        await self._settle.write(pool, ready_status(pool, build, offer, now=self._now()))
         return DRAIN_AGAIN if older else jittered(self._interval)
 
     async def _observe_deployments(self, pool: WorkerPool) -> tuple[WorkerDeployment, ...]:
@@ -148,13 +148,13 @@ class PoolReconciler:
 
     async def _offered(
         self, pool: WorkerPool, version: WorkerDeploymentVersion, own: WorkerDeployment | None
-    ) -> tuple[ToolDescription, ...]:
+    ) -> Offer:
         """Ask a worker of the build; at zero replicas nobody answers, and what it offered before holds."""
         if pool.spec.replicas == 0 and pool.status.build == version.build_id:
-            return pool.status.tools
+            return Offer(pool.status.contract, pool.status.tools)
         catalogue = await self._probe(pool, version, own)
         require_known_contract(catalogue)
-        return described_tools(catalogue)
+        return described_offer(catalogue)
 
     async def _probe(
         self, pool: WorkerPool, version: WorkerDeploymentVersion, own: WorkerDeployment | None
@@ -239,15 +239,3 @@ def silent_since(pool: WorkerPool, build: str, own: WorkerDeployment | None) -> 
 def probe_pause(since: datetime | None, now: datetime) -> timedelta:
     """Return when to ask again: soon at first, and ever later the longer nobody answers."""
     return FIRST_PROBE if since is None else min(max((now - since) / 10, FIRST_PROBE), LAST_PROBE)
-
-
-def require_known_contract(catalogue: ToolCatalogue) -> None:
-    """Raise Stalled when the worker speaks a contract that this operator does not."""
-    if catalogue.contract == CONTRACT:
-        return
-    older = catalogue.contract < CONTRACT
-    raise Stalled(
-        Reason.WORKER_TOO_OLD if older else Reason.WORKER_TOO_NEW,
-        f"the worker speaks contract {catalogue.contract} and this operator {CONTRACT}: "
-        + ("rebuild the image on this release's worker" if older else "upgrade the operator first"),
-    )

@@ -1,6 +1,7 @@
 """The status of a WorkerPool."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -21,22 +22,30 @@ from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.deployments import WorkerDeployment
 
 
-def ready_status(
-    pool: WorkerPool, build: str, tools: tuple[ToolDescription, ...], *, now: datetime
-) -> WorkerPoolStatus:
+@dataclass(frozen=True)
+class Offer:
+    """What the workers of a build can do."""
+
+    contract: int | None
+    """None where an earlier operator did not note it."""
+    tools: tuple[ToolDescription, ...]
+
+
+def ready_status(pool: WorkerPool, build: str, offer: Offer, *, now: datetime) -> WorkerPoolStatus:
     """Say what new runs go to, and which tools it offers."""
     generation = pool.metadata.generation
     return WorkerPoolStatus(
         observed_generation=generation,
         build=build,
-        tools=tools,
+        contract=offer.contract,
+        tools=offer.tools,
         conditions=with_conditions(
             pool.status.conditions,
             condition(
                 ConditionType.READY,
                 "True",
                 Reason.AVAILABLE,
-                _offer(build, tools),
+                _offer(build, offer.tools),
                 generation=generation,
                 now=now,
             ),
@@ -97,7 +106,7 @@ def _offer(build: str, tools: tuple[ToolDescription, ...]) -> str:
     return f"build {build} offers {len(tools)} tool{'' if len(tools) == 1 else 's'}"
 
 
-def described_tools(catalogue: ToolCatalogue) -> tuple[ToolDescription, ...]:
+def described_offer(catalogue: ToolCatalogue) -> Offer:
     """Describe what a worker offers as the status holds it; raise Stalled when it does not fit."""
     if len(catalogue.tools) > TOOL_LIMIT:
         raise Stalled(
@@ -105,7 +114,7 @@ def described_tools(catalogue: ToolCatalogue) -> tuple[ToolDescription, ...]:
             f"the worker offers {len(catalogue.tools)} tools and a pool has room for {TOOL_LIMIT}: "
             "spread them over several pools",
         )
-    return tuple(_described(tool) for tool in catalogue.tools)
+    return Offer(catalogue.contract, tuple(_described(tool) for tool in catalogue.tools))
 
 
 def _described(tool: OfferedTool) -> ToolDescription:
@@ -116,6 +125,7 @@ def _described(tool: OfferedTool) -> ToolDescription:
             parameters=tool.parameters,
             idempotent=tool.idempotent,
             timeout=tool.timeout,
+            polling=tool.polling,
         )
     except ValidationError as error:
         raise Stalled(Reason.TOOL_INVALID, f"tool {tool.name!r} of the worker: {describe(error)}") from error

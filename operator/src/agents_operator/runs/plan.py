@@ -28,6 +28,7 @@ from agents_crds.v1alpha1.agentrun import RunLimits
 from agents_operator.engine.conditions import find
 from agents_operator.engine.settle import AFTER_STALL
 from agents_operator.errors import Waiting
+from agents_operator.pools.contract import lacking
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,9 @@ def _start(run: AgentRun, references: References, installation: str) -> Start:
     provider, pool, remote = references.provider, references.pool, agent.status.remote
     if provider is None or pool is None or remote is None or remote.id is None or remote.version is None:
         raise _waiting(Reason.AGENT_NOT_READY, f"Agent {agent.metadata.name} is being reconciled")
+    lack = lacking(agent.spec, run.spec.limits, pool)
+    if lack is not None:
+        raise _waiting(Reason.WORKER_TOO_OLD, lack, expected=False)
     namespace = run.metadata.namespace
     identity = RunIdentity(installation, namespace, run.metadata.uid)
     queue = pool_queue(installation, namespace, pool.metadata.name)
@@ -98,6 +102,7 @@ def _start(run: AgentRun, references: References, installation: str) -> Start:
                         queue=provider_queue(installation, namespace, provider.metadata.name),
                     ),
                     tools=tool_routes(agent, pool, queue),
+                    output_schema=agent.spec.output_schema,
                 ),
                 input=run.spec.input,
                 limits=effective_limits(agent, run.spec.limits),
@@ -144,7 +149,13 @@ def tool_routes(agent: Agent, pool: WorkerPool, queue: str) -> tuple[ToolRoute, 
     """Say how each of the agent's tools is called."""
     wanted = {tool.function.name for tool in agent.spec.tools}
     return tuple(
-        ToolRoute(name=tool.name, queue=queue, idempotent=tool.idempotent, timeout=tool.timeout)
+        ToolRoute(
+            name=tool.name,
+            queue=queue,
+            idempotent=tool.idempotent,
+            timeout=tool.timeout,
+            polling=tool.polling,
+        )
         for tool in pool.status.tools
         if tool.name in wanted
     )
@@ -152,10 +163,14 @@ def tool_routes(agent: Agent, pool: WorkerPool, queue: str) -> tuple[ToolRoute, 
 
 def effective_limits(agent: Agent, own: RunLimits | None) -> Limits:
     """Combine the Agent's limits with the run's own, which can only lower them."""
-    limits = agent.spec.limits
-    max_turns = own.max_turns if own and own.max_turns is not None else limits.max_turns
-    timeout = own.timeout if own and own.timeout is not None else limits.timeout
-    return Limits(max_turns=min(max_turns, limits.max_turns), timeout=min(timeout, limits.timeout))
+    both = (agent.spec.limits, own or RunLimits())
+    budgets = [limits.max_total_tokens for limits in both if limits.max_total_tokens is not None]
+    return Limits(
+        max_turns=min(limits.max_turns for limits in both if limits.max_turns is not None),
+        timeout=min(limits.timeout for limits in both if limits.timeout is not None),
+        max_total_tokens=min(budgets, default=None),
+        output_retries=min(limits.output_retries for limits in both if limits.output_retries is not None),
+    )
 
 
 def _waiting(reason: Reason, message: str, *, expected: bool = True) -> Waiting:

@@ -4,10 +4,12 @@ import re
 from datetime import datetime, timedelta
 from typing import Literal
 
+from agents_crds.contract.answers import answer_value
 from agents_crds.contract.run import RunOutcome
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Condition, ConditionType, Reason
 from agents_crds.v1alpha1.agentrun import (
     EXCERPT_LIMIT,
+    OUTPUT_JSON_LIMIT,
     OUTPUT_TEXT_LIMIT,
     AgentVersion,
     Output,
@@ -59,8 +61,9 @@ def outcome_status(run: AgentRun, workflow_id: str, outcome: RunOutcome, *, now:
                 prompt_tokens=result.usage.prompt_tokens,
                 completion_tokens=result.usage.completion_tokens,
                 total_tokens=result.usage.total_tokens,
+                connector_tokens=result.usage.connector_tokens,
             ),
-            "output": output(result.text),
+            "output": output(result.text, structured=result.structured),
             **_finish(
                 run,
                 started_at=outcome.started_at,
@@ -114,15 +117,22 @@ def _finish(
     }
 
 
-def output(text: str) -> Output:
-    """Cut an answer to what a status holds; newlines become spaces in the excerpt."""
+def output(text: str, *, structured: bool = False) -> Output:
+    """Cut an answer to what a status holds; newlines become spaces in the excerpt.
+
+    JSON is not cut: an answer that fits a schema is there whole, or left out.
+    """
     line = re.sub(r"\s+", " ", text).strip()
     excerpt = line if len(line) <= EXCERPT_LIMIT else line[: EXCERPT_LIMIT - 1] + "…"
+    size = len(text.encode(errors="replace"))
+    fits = structured and size <= OUTPUT_JSON_LIMIT
     return Output(
         text=text[:OUTPUT_TEXT_LIMIT],
         excerpt=excerpt,
         truncated=len(text) > OUTPUT_TEXT_LIMIT,
-        bytes=len(text.encode(errors="replace")),
+        bytes=size,
+        value=answer_value(text) if fits else None,
+        json_omitted=structured and not fits,
     )
 
 

@@ -59,7 +59,7 @@ class ModelCalls:
 
     @activity.defn(name=APPEND_RESULTS)
     async def append_results(self, append: ResultsAppend) -> ModelAnswer:
-        """Append results or a correction, unless an earlier attempt did, and return the agent's answer to it."""
+        """Append results or a correction, unless an earlier attempt did, and return the agent's answer."""
         conversations = self._providers.conversations(append.provider)
         async with beating():
             with self._judged(append.provider, gone=conversation_gone(append)):

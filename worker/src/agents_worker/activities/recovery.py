@@ -91,8 +91,8 @@ def conversation_gone(append: ResultsAppend) -> GiveUp:
 def _never_answered(append: ResultsAppend) -> GiveUp:
     return GiveUp(
         Reason.CONVERSATION_LOST,
-        f"The conversation {append.conversation_id} took in the tool results or a correction, but its answer was lost and "
-        "the provider did not finish it: start a new run",
+        f"The conversation {append.conversation_id} took in what was appended, but its answer was lost "
+        "and the provider did not finish it: start a new run",
     )
 
 

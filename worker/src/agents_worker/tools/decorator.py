@@ -43,8 +43,8 @@ def tool(
 
     Its signature becomes the schema of its arguments, its docstring what the model is told. A call longer
     than `timeout` is given up. A call that died with its worker is repeated only when it is `idempotent`;
-    otherwise the model is told that it may or may not have happened. A model that calls a tool again and again
-    with the same arguments and the same result is stopped, unless the tool is there for `polling`.
+    otherwise the model is told that it may or may not have happened. A model that repeats a call over and
+    over and gets the same result is stopped, unless the tool is there for `polling`.
     """
     options = ToolOptions(idempotent=idempotent, timeout=timeout, polling=polling)
 

@@ -1,10 +1,9 @@
 """Whether the model goes round in circles.
 
-A turn repeats the one before it when both made the same calls with the same results: the same tools, arguments
-that are equal as JSON, and word for word the same texts back. Neither the order of the calls nor how often each
-was made in the turn counts, and calls of polling tools do not either. A turn that differs in any of it, or that
-has only polling calls, ends the repetition: what alternates is left to `limits.maxTurns` and
-`limits.maxTotalTokens`.
+A turn repeats the one before it when both made the same calls with the same results: the same tools,
+arguments that are equal as JSON, and word for word the same texts back. Neither the order of the calls counts
+nor how often each was made in the turn, and polling tools do not count at all. A turn that differs in
+any of it, or that has only polling calls, ends the repetition: what alternates is left to the other limits.
 """
 
 import hashlib
@@ -58,6 +57,16 @@ _NOTE = (
 def stuck(state: LoopState) -> bool:
     """Tell whether the model goes on although it was told."""
     return state.repeats >= STOPPED_AFTER
+
+
+def stuck_message(state: LoopState, calls: Sequence[FunctionCall]) -> str:
+    """Tell people what the model repeated, and what to do about it."""
+    names = ", ".join(sorted({call.name for call in calls}))
+    return (
+        f"The model called {names} with the same arguments and the same results {state.repeats} times in a "
+        "row, also after it was told. Let the instructions say what to do instead, or mark a tool that is "
+        "meant to be called until its result changes with @tool(polling=True)"
+    )
 
 
 def _canonical(arguments: str) -> str:

@@ -10,7 +10,7 @@ from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import format_duration
 from agents_worker.messages import Entry, FunctionCall, Handoff, KeyWait, Message, ModelAnswer
 from agents_worker.text import COLLECTED_LIMIT, RESULTS_LIMIT, clip, share
-from agents_worker.workflows.repetition import repeated, stuck, told
+from agents_worker.workflows.repetition import repeated, stuck, stuck_message, told
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
@@ -36,8 +36,8 @@ class Finish:
 
     reason: Reason
     text: str
-    detail: str = ""
-    """What the reason alone does not tell."""
+    message: str = ""
+    """Why, where the reason alone does not tell."""
     structured: bool = False
     """Whether `text` is JSON that fits the agent's schema."""
 
@@ -97,7 +97,7 @@ def _final_step(loop: LoopInput, state: LoopState, text: str) -> Correct | Finis
         return Finish(Reason.SUCCEEDED, text, structured=True)
     allowed = loop.limits.output_retries
     if state.corrections >= allowed or _spent(loop, state) is not None:
-        return Finish(Reason.OUTPUT_INVALID, text, detail=fault)
+        return Finish(Reason.OUTPUT_INVALID, text, _unfit(loop, state, fault))
     # The number makes it a message like no other in the conversation: that is how it is found there.
     return Correct(
         f"Your answer does not fit the JSON schema of the response format: {fault}. Give it again, as JSON "
@@ -115,7 +115,8 @@ def _spent(loop: LoopInput, state: LoopState) -> Reason | None:
 
 def corrected(state: LoopState, message: str) -> LoopState:
     """Note what the next model call tells the model about its answer."""
-    return state.model_copy(update={"correction": message, "corrections": state.corrections + 1})
+    update = {"correction": message, "corrections": state.corrections + 1, "last_calls": "", "repeats": 0}
+    return state.model_copy(update=update)
 
 
 def after_tools(
@@ -124,8 +125,7 @@ def after_tools(
     """Take up the results of a turn's calls, unless the model only goes round in circles."""
     counted = repeated(state, loop.agent.tools, calls, texts)
     if stuck(counted):
-        names = ", ".join(dict.fromkeys(call.name for call in calls))
-        return Finish(Reason.STUCK_IN_LOOP, state.collected, detail=f"{names}, in {counted.repeats} turns")
+        return Finish(Reason.STUCK_IN_LOOP, state.collected, stuck_message(counted, calls))
     return with_results(counted, calls, texts)
 
 
@@ -198,15 +198,16 @@ _DOUBT = "It may or may not have taken effect: find out before you call it again
 
 def ended(loop: LoopInput, state: LoopState, finish: Finish) -> LoopResult:
     """Sum up a loop that came to an end of its own."""
-    return _result(state, finish.reason, _message(loop, state, finish), finish.text, finish.structured)
+    result = _result(state, finish.reason, _message(loop, state, finish), finish.text)
+    return result.model_copy(update={"structured": finish.structured})
 
 
 def failed(state: LoopState, reason: Reason, message: str) -> LoopResult:
     """Sum up a loop that could not go on."""
-    return _result(state, reason, message, state.collected, structured=False)
+    return _result(state, reason, message, state.collected)
 
 
-def _result(state: LoopState, reason: Reason, message: str, text: str, structured: bool) -> LoopResult:
+def _result(state: LoopState, reason: Reason, message: str, text: str) -> LoopResult:
     return LoopResult(
         reason=reason,
         message=message,
@@ -214,7 +215,6 @@ def _result(state: LoopState, reason: Reason, message: str, text: str, structure
         turns=state.turns,
         usage=state.usage,
         conversation_id=state.conversation_id,
-        structured=structured,
     )
 
 
@@ -230,14 +230,8 @@ def _message(loop: LoopInput, state: LoopState, finish: Finish) -> str:
                 f"No final answer after {state.usage.total_tokens} tokens: limits.maxTotalTokens is "
                 f"{loop.limits.max_total_tokens}, and no model is called beyond it"
             )
-        case Reason.STUCK_IN_LOOP:
-            return (
-                f"The model made the same calls with the same results in a row, also after it was told: "
-                f"{finish.detail}. Let the instructions say what to do instead, or mark a tool that is to be "
-                "called until its result changes with @tool(polling=True)"
-            )
-        case Reason.OUTPUT_INVALID:
-            return _unfit(loop, state, finish.detail)
+        case Reason.STUCK_IN_LOOP | Reason.OUTPUT_INVALID:
+            return finish.message
         case Reason.CANCELLED:
             return "The workflow was cancelled"
         case _:
