@@ -32,6 +32,15 @@ def fill_arguments(schema: JsonSchema, *texts: str) -> dict[str, JsonValue]:
     return _fill_object(schema, _Source(root=schema, pool=Pool(texts)))
 
 
+def fill_answer(schema: JsonSchema, *texts: str) -> JsonValue:
+    """Choose a value of any type for `schema`, as `fill_arguments` does."""
+    form = schema.resolved(schema)
+    if form.kind in {"object", None}:
+        return fill_arguments(form.model_copy(update={"defs": schema.defs}), *texts)
+    around = JsonSchema(properties={"answer": form}, required=("answer",), defs=schema.defs)
+    return fill_arguments(around, *texts)["answer"]
+
+
 def year_variants(schema: JsonSchema, text: str) -> tuple[str, ...]:
     """List the years of `text` where exactly one property takes a year: the tool is then called for each."""
     takers = [name for name in schema.properties if _about(name, _YEAR_LIKE)]

@@ -2,10 +2,11 @@
 
 import json
 import re
+from itertools import takewhile
 
 from pydantic import Field, JsonValue
 
-from tests.standin.arguments import fill_arguments, year_variants
+from tests.standin.arguments import fill_answer, fill_arguments, year_variants
 from tests.standin.base import Frozen
 from tests.standin.choice import FunctionSpec, best_tool, choose_tools, ordered_tools
 from tests.standin.entries import (
@@ -24,6 +25,8 @@ from tests.standin.jsonschema import JsonSchema
 from tests.standin.tools import CompletionArgs
 
 _NEXT_STEP = re.compile(r"[,.;]?\s*\b(?:and then|then|after that|afterwards|finally)\b", re.IGNORECASE)
+
+_FORM = re.compile(r"\bJSON schema\b", re.IGNORECASE)
 
 ATTENTION = 4000  # characters of a request and of results that are searched for tools and arguments
 
@@ -94,16 +97,26 @@ def next_turn(prompt: Prompt) -> Turn:
 
 
 def current_task(entries: tuple[AnyEntry, ...]) -> tuple[AnyEntry, ...]:
-    """Cut a conversation to what follows the caller's last message or messages, these included."""
+    """Cut a conversation to what follows the caller's last request, this included.
+
+    A message about the form of an answer is no request of its own: the task is still the one of that answer.
+    """
     start = max((i for i, entry in enumerate(entries) if isinstance(entry, MessageInput)), default=0)
     while start > 0 and isinstance(entries[start - 1], MessageInput):
         start -= 1
+    if start > 0 and _is_about_form(entries[start]):
+        return (*current_task(entries[:start]), *entries[start:])
     return entries[start:]
+
+
+def _is_about_form(entry: AnyEntry) -> bool:
+    return isinstance(entry, MessageInput) and bool(_FORM.search(content_text(entry.content)))
 
 
 def request_text(task: tuple[AnyEntry, ...]) -> str:
     """Join what the caller asks for."""
-    return "\n".join(content_text(entry.content) for entry in task if isinstance(entry, MessageInput))
+    asked = takewhile(lambda entry: isinstance(entry, MessageInput), task)
+    return "\n".join(content_text(entry.content) for entry in asked if isinstance(entry, MessageInput))
 
 
 def answered_calls(task: tuple[AnyEntry, ...]) -> tuple[Answered, ...]:
@@ -179,7 +192,7 @@ def answer_text(prompt: Prompt, request: str, answered: tuple[Answered, ...]) ->
     if form is not None and form.json_schema is not None:
         schema = JsonSchema.model_validate(form.json_schema.schema_definition)
         texts = [text[:ATTENTION] for text in (*(pair.result for pair in answered), request)]
-        return json.dumps(fill_arguments(schema, *texts))
+        return json.dumps(fill_answer(schema, *texts))
     if form is not None and form.type == "json_object":
         return json.dumps({pair.call.name: pair.result for pair in answered} or {"answer": request})
     if answered:

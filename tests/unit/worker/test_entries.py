@@ -7,7 +7,14 @@ import pytest
 from agents_crds.contract.run import Usage
 from agents_worker.messages import Entry, FunctionCall, Handoff, Message, Other
 from agents_worker.sessions.entries import WIRE_HISTORY, WIRE_RESPONSE, entries_of, usage_of
-from agents_worker.sessions.settlement import NotSent, Settled, Unanswered, settle_append, settle_start
+from agents_worker.sessions.settlement import (
+    NotSent,
+    Settled,
+    Unanswered,
+    settle_append,
+    settle_correction,
+    settle_start,
+)
 from agents_worker.text import ANSWER_LIMIT, json_size
 
 Raw = dict[str, object]
@@ -67,7 +74,7 @@ def test_entries_are_read_as_far_as_they_are_known(raw: Raw, entry: Entry) -> No
         ({"prompt_tokens": None, "completion_tokens": -1, "total_tokens": "many"}, Usage()),
         (
             {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "connector_tokens": 4},
-            Usage(prompt_tokens=1, completion_tokens=2, total_tokens=3),
+            Usage(prompt_tokens=1, completion_tokens=2, total_tokens=3, connector_tokens=4),
         ),
     ],
 )
@@ -121,6 +128,33 @@ def test_an_append_is_settled_once_its_results_were_answered(
 ) -> None:
     history = WIRE_HISTORY.validate_json(json.dumps({"entries": entries})).entries
     settled = settle_append(history, frozenset({"c1"}))
+    assert isinstance(settled, expected)
+    if isinstance(settled, Settled):
+        assert entries_of(settled.outputs) == (Message(text="hi"),)
+
+
+CORRECTION = "It does not fit: no rate. (correction 1 of 2)"
+TOLD: Raw = {"type": "message.input", "role": "user", "content": CORRECTION}
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ((ASKED, SAID), NotSent),
+        ((ASKED, SAID, TOLD | {"content": "It does not fit: no rate. (correction 2 of 2)"}, SAID), NotSent),
+        ((TOLD, SAID, ASKED, SAID), NotSent),
+        ((ASKED, SAID, TOLD | {"content": None}, SAID), NotSent),
+        ((ASKED, SAID, TOLD), Unanswered),
+        ((ASKED, SAID, TOLD, SEARCH), Unanswered),
+        ((ASKED, SAID, TOLD, SAID), Settled),
+        ((ASKED, SAID, TOLD | {"content": f"{CORRECTION}\n"}, SAID), Settled),
+        ((ASKED, SAID, TOLD | {"content": [{"type": "text", "text": CORRECTION}]}, SAID), Settled),
+        ((ASKED, SAID, TOLD | {"content": [{"type": "new"}, CORRECTION, None]}, SAID), Settled),
+    ],
+)
+def test_a_correction_is_settled_once_it_was_answered(entries: tuple[Raw, ...], expected: type) -> None:
+    history = WIRE_HISTORY.validate_json(json.dumps({"entries": entries})).entries
+    settled = settle_correction(history, CORRECTION)
     assert isinstance(settled, expected)
     if isinstance(settled, Settled):
         assert entries_of(settled.outputs) == (Message(text="hi"),)

@@ -18,6 +18,7 @@ from tests.unit.operator.agents.samples import RATE, agent, desired
         {"completion": {"temperature": 0.1}},
         {"completion": {"stop": ["END"]}},
         {"completion": {"toolChoice": "any"}},
+        {"outputSchema": {"type": "object"}},
     ],
 )
 def test_hash_changes_with_what_is_sent(spec: dict[str, object]) -> None:
@@ -27,7 +28,7 @@ def test_hash_changes_with_what_is_sent(spec: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        {"limits": {"maxTurns": 3}},
+        {"limits": {"maxTurns": 3, "maxTotalTokens": 9, "outputRetries": 0}},
         {"deletionPolicy": "Retain"},
         {"providerRef": {"name": "other"}},
         {"completion": {}},
@@ -65,3 +66,11 @@ def test_tools_of_one_name_are_refused_with_both_places() -> None:
     with pytest.raises(Stalled, match=r"spec.tools\[0\] and spec.tools\[2\] are both named get_rate"):
         require_distinct_tools(twice.spec)
     require_distinct_tools(agent().spec)
+
+
+def test_output_schema_is_sent_as_the_response_format() -> None:
+    schema = {"type": "object", "properties": {"rate": {"type": ["number", "null"], "default": None}}}
+    assert desired(outputSchema=schema).definition.completion.response_format == {
+        "type": "json_schema",
+        "json_schema": {"name": "output", "schema": schema, "strict": True},
+    }

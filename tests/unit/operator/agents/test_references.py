@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Literal
 
 import pytest
+from pydantic import JsonValue
 
+from agents_crds.contract import LIMITS_CONTRACT
 from agents_crds.v1alpha1 import (
     Condition,
     ModelProvider,
@@ -52,12 +54,15 @@ def provider(*conditions: Condition) -> ModelProvider:
 
 
 def pool(
-    *tools: ToolDescription, build: str | None = "b1", conditions: tuple[Condition, ...] = ready("True")
+    *tools: ToolDescription,
+    build: str | None = "b1",
+    conditions: tuple[Condition, ...] = ready("True"),
+    contract: int | None = None,
 ) -> WorkerPool:
     return WorkerPool(
         metadata=META,
         spec=WorkerPoolSpec.model_validate({"template": TEMPLATE}),
-        status=WorkerPoolStatus(build=build, tools=tools, conditions=conditions),
+        status=WorkerPoolStatus(build=build, tools=tools, conditions=conditions, contract=contract),
     )
 
 
@@ -154,3 +159,15 @@ def test_silent_provider_still_resolves() -> None:
 )
 def test_nearest_names(offered: tuple[str, ...], expected: str) -> None:
     assert expected in nearest_names("get_rate", offered)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"outputSchema": {"type": "object"}}, {"limits": {"maxTotalTokens": 5}}], ids=str
+)
+def test_workers_that_would_pass_over_what_an_agent_asks_for_are_too_old(asked: dict[str, JsonValue]) -> None:
+    demanding = agent(**asked)
+    with pytest.raises(Waiting, match="rebuild its image") as waiting:
+        resolve_refs(demanding, world(GOOD, pool(RATE)), retry_interval=RETRY)
+    assert waiting.value.reason is Reason.WORKER_TOO_OLD
+    able = world(GOOD, pool(RATE, contract=LIMITS_CONTRACT))
+    assert resolve_refs(demanding, able, retry_interval=RETRY).tools

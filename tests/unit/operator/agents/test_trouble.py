@@ -154,3 +154,14 @@ async def test_suspended_agent_leaves_its_remote_agent_as_it_is(bench: Bench, st
     await bench.reconcile()
     assert only(standin).current.instructions == "Answer in French."
     assert await bench.conditions() == SYNCED
+
+
+async def test_output_schema_that_is_none_is_said_with_its_place(bench: Bench, standin: StandIn) -> None:
+    await bench.add_agent(outputSchema={"type": "object", "properties": {"rate": {"type": "decimal"}}})
+    await bench.reconcile()
+    assert (await bench.conditions())["Accepted"] == "False OutputSchemaInvalid"
+    assert (
+        "spec.outputSchema.properties.rate.type: 'decimal' is not"
+        in (await bench.events())["OutputSchemaInvalid"]
+    )
+    assert standin.agents() == ()

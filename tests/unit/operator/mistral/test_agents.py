@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import httpx2
 import pytest
-from pydantic import SecretStr
+from pydantic import JsonValue, SecretStr
 
 from agents_operator.mistral import (
+    CompletionArguments,
     MistralAgents,
     MistralConnections,
     ModelNotFoundError,
@@ -46,6 +47,28 @@ async def test_update_replaces_and_clears_every_field(mistral: MistralAgents) ->
     assert updated.version == 1
     assert updated.shows(BARE)
     assert (await mistral.update(created.id, DEFINITION, STAMP)).shows(DEFINITION)
+
+
+async def test_response_format_is_the_same_whatever_the_server_fills_in(
+    mistral: MistralAgents, standin: StandIn
+) -> None:
+    schema: JsonValue = {"type": "object", "properties": {"rate": {"default": None}}}
+    form: JsonValue = {"name": "output", "schema": schema, "strict": True}
+    arguments = CompletionArguments.model_validate(
+        {"response_format": {"type": "json_schema", "json_schema": form}}
+    )
+    asking = BARE.model_copy(update={"completion": arguments})
+    created = await mistral.create(asking, STAMP)
+    assert created.shows(asking)
+    kept = standin.agents()[0].current.completion_args.response_format
+    assert kept is not None
+    assert kept.json_schema is not None
+    assert kept.json_schema.schema_definition == schema
+    assert not (await mistral.update(created.id, BARE, STAMP)).shows(asking)
+    edit_by_hand(standin, created.id, completion_args={"response_format": {"type": "text"}})
+    read = await mistral.get(created.id)
+    assert read is not None
+    assert read.shows(BARE)
 
 
 async def test_fields_set_by_somebody_else_are_noticed(mistral: MistralAgents, standin: StandIn) -> None:

@@ -3,15 +3,16 @@ from datetime import datetime, timedelta
 import pytest
 from pydantic import JsonValue
 
-from agents_crds.contract import CONTRACT
+from agents_crds.contract import CONTRACT, OLDEST_CONTRACT
 from agents_crds.contract.tools import OfferedTool, ToolCatalogue
 from agents_crds.v1alpha1 import ConditionType, Reason, WorkerPool, WorkerPoolStatus
 from agents_crds.v1alpha1.fields import JsonSchema
 from agents_operator.engine.settle import early_status
 from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.deployments import WorkerDeployment
-from agents_operator.pools.reconcile import probe_pause, removable, require_known_contract, silent_since
-from agents_operator.pools.status import blame, described_tools, ready_status
+from agents_operator.pools.contract import require_known_contract
+from agents_operator.pools.reconcile import probe_pause, removable, silent_since
+from agents_operator.pools.status import blame, described_offer, ready_status
 from agents_operator.temporal.builds import ObservedBuilds
 from tests.unit.operator.objects import NOW, Manifest, condition, pool, tool
 
@@ -32,14 +33,15 @@ def catalogue(*names: str, contract: int = CONTRACT) -> ToolCatalogue:
     )
 
 
-def test_worker_of_the_same_contract_is_welcome() -> None:
-    require_known_contract(catalogue())
+@pytest.mark.parametrize("contract", [OLDEST_CONTRACT, CONTRACT])
+def test_worker_of_this_contract_or_the_one_before_is_welcome(contract: int) -> None:
+    require_known_contract(catalogue(contract=contract))
 
 
 @pytest.mark.parametrize(
     ("contract", "reason", "remedy"),
     [
-        (CONTRACT - 1, Reason.WORKER_TOO_OLD, "rebuild the image on this release's worker"),
+        (OLDEST_CONTRACT - 1, Reason.WORKER_TOO_OLD, "rebuild the image on this release's worker"),
         (CONTRACT + 1, Reason.WORKER_TOO_NEW, "upgrade the operator first"),
     ],
 )
@@ -68,8 +70,8 @@ def test_status_says_which_build_answered_and_with_what(names: tuple[str, ...], 
         },
         generation=2,
     )
-    status = ready_status(before, "b2", described_tools(catalogue(*names)), now=NOW)
-    assert (status.build, status.observed_generation) == ("b2", 2)
+    status = ready_status(before, "b2", described_offer(catalogue(*names)), now=NOW)
+    assert (status.build, status.contract, status.observed_generation) == ("b2", CONTRACT, 2)
     assert tuple(offered.name for offered in status.tools) == names
     ready, progressing = status.conditions
     assert (ready.status, ready.reason, ready.message) == ("True", "Available", message)
@@ -81,7 +83,7 @@ def test_status_says_which_build_answered_and_with_what(names: tuple[str, ...], 
 
 
 def test_tool_keeps_what_the_worker_told_of_it() -> None:
-    (offered,) = described_tools(catalogue("pay"))
+    (offered,) = described_offer(catalogue("pay")).tools
     assert offered.description == "Does pay."
     assert offered.parameters == {"type": "object"}
     assert (offered.idempotent, offered.timeout) == (True, timedelta(seconds=5))
@@ -89,13 +91,13 @@ def test_tool_keeps_what_the_worker_told_of_it() -> None:
 
 def test_tool_that_does_not_fit_is_named() -> None:
     with pytest.raises(Stalled, match="tool 'pay now' of the worker: name: ") as stalled:
-        described_tools(catalogue("pay now"))
+        described_offer(catalogue("pay now"))
     assert stalled.value.reason is Reason.TOOL_INVALID
 
 
 def test_more_tools_than_a_pool_has_room_for_are_refused() -> None:
     with pytest.raises(Stalled, match="offers 257 tools and a pool has room for 256") as stalled:
-        described_tools(catalogue(*(f"tool_{number}" for number in range(257))))
+        described_offer(catalogue(*(f"tool_{number}" for number in range(257))))
     assert stalled.value.reason is Reason.TOOL_INVALID
 
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from agents_crds.contract import CONTRACT
+from agents_crds.contract import CONTRACT, LIMITS_CONTRACT
 from agents_crds.contract.names import INSTALLATION_KEY, NAME_KEY, NAMESPACE_KEY, UID_KEY
 from agents_crds.contract.run import ToolRoute
 from agents_crds.v1alpha1 import Agent, AgentRun, ConditionType, Reason
@@ -23,6 +23,7 @@ from tests.unit.operator.objects import (
 )
 
 INSTALLATION = "inst"
+SCHEMA: Manifest = {"type": "object", "required": ["rate"]}
 REFERENCES = References(ready_agent(), provider(), pool())
 
 
@@ -208,14 +209,67 @@ def test_run_can_only_lower_the_limits(own: Manifest | None, turns: int, timeout
     )
 
 
+@pytest.mark.parametrize(
+    ("agent_s", "run_s", "budget", "retries"),
+    [
+        pytest.param({}, {}, None, 2, id="nobody says anything"),
+        pytest.param({"maxTotalTokens": 100, "outputRetries": 0}, {}, 100, 0, id="the Agent"),
+        pytest.param({}, {"maxTotalTokens": 50, "outputRetries": 1}, 50, 1, id="the run"),
+        pytest.param(
+            {"maxTotalTokens": 100, "outputRetries": 1},
+            {"maxTotalTokens": 50, "outputRetries": 0},
+            50,
+            0,
+            id="the run lowers",
+        ),
+        pytest.param(
+            {"maxTotalTokens": 100, "outputRetries": 1},
+            {"maxTotalTokens": 500, "outputRetries": 9},
+            100,
+            1,
+            id="the run cannot raise",
+        ),
+    ],
+)
+def test_run_can_only_lower_tokens_and_corrections(
+    agent_s: Manifest, run_s: Manifest, budget: int | None, retries: int
+) -> None:
+    limits = effective_limits(ready_agent(spec={"limits": agent_s}), run(spec={"limits": run_s}).spec.limits)
+    assert (limits.max_total_tokens, limits.output_retries) == (budget, retries)
+
+
+@pytest.mark.parametrize(
+    ("agent_s", "run_s", "field"),
+    [
+        ({"outputSchema": SCHEMA}, {}, "spec.outputSchema need"),
+        ({"limits": {"maxTotalTokens": 9}}, {}, "spec.limits.maxTotalTokens need"),
+        ({}, {"limits": {"maxTotalTokens": 9}}, "spec.limits.maxTotalTokens need"),
+    ],
+)
+@pytest.mark.parametrize("status", [{}, {"contract": LIMITS_CONTRACT - 1}], ids=["not noted", "older"])
+def test_run_waits_for_workers_that_do_not_pass_over_what_it_asks_for(
+    agent_s: Manifest, run_s: Manifest, field: str, status: Manifest
+) -> None:
+    references = replace(REFERENCES, agent=ready_agent(spec=agent_s), pool=pool(status=status))
+    with pytest.raises(Waiting, match=field) as waiting:
+        plan(run(spec=run_s), references)
+    assert waiting.value.reason is Reason.WORKER_TOO_OLD
+    able = replace(references, pool=pool(status={"contract": LIMITS_CONTRACT}))
+    assert start(run(spec=run_s), able).run_input.loop.agent.output_schema == agent_s.get("outputSchema")
+
+
 def test_agent_s_own_tools_are_called_on_its_pool_s_queue() -> None:
     offered: Manifest = {
-        "tools": [tool("get_rate", idempotent=True, timeout="5s"), tool("not_asked_for"), tool("pay")]
+        "tools": [
+            tool("get_rate", idempotent=True, timeout="5s"),
+            tool("not_asked_for"),
+            tool("pay", polling=True),
+        ]
     }
     wanted: Manifest = {"tools": [{"function": {"name": "pay"}}, {"function": {"name": "get_rate"}}]}
     assert tool_routes(ready_agent(spec=wanted), pool(status=offered), "queue") == (
         ToolRoute(name="get_rate", queue="queue", idempotent=True, timeout=timedelta(seconds=5)),
-        ToolRoute(name="pay", queue="queue", idempotent=False, timeout=timedelta(seconds=30)),
+        ToolRoute(name="pay", queue="queue", idempotent=False, timeout=timedelta(seconds=30), polling=True),
     )
 
 

@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from pydantic import JsonValue
 
 from agents_crds.contract.run import LoopResult, RunMemo, RunOutcome
 from agents_crds.contract.run import Usage as ReportedUsage
@@ -158,6 +159,25 @@ def test_excerpt_is_one_short_line(text: str, excerpt: str) -> None:
 def test_long_answer_is_cut_and_says_so(text: str, kept: int, size: int, *, truncated: bool) -> None:
     cut = output(text)
     assert (len(cut.text), cut.truncated, cut.bytes) == (kept, truncated, size)
+    assert (cut.value, cut.json_omitted) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "omitted"),
+    [
+        ('{"rate": 4.25, "note": null}', {"rate": 4.25, "note": None}, False),
+        ("[1, 2]", [1, 2], False),
+        ('"' + "x" * 32_766 + '"', "x" * 32_766, False),
+        ('"' + "x" * 32_767 + '"', None, True),
+        ('"' + "€" * 11_000 + '"', None, True),
+    ],
+)
+def test_answer_that_fits_a_schema_is_there_as_json_or_left_out(
+    text: str, value: JsonValue, *, omitted: bool
+) -> None:
+    kept = output(text, structured=True)
+    assert (kept.value, kept.json_omitted) == (value, omitted)
+    assert kept.manifest().get("json") == value
 
 
 @pytest.mark.parametrize(
