@@ -92,7 +92,7 @@ def _others(node: Node, value: JsonValue) -> Iterator[JsonValue]:
             yield from _numbers(node)
         case "array":
             yield from _lists(node, value)
-        case "object" | "boolean":
+        case "object" | "boolean" | "any":
             pass
 
 

@@ -47,8 +47,13 @@ def fitting(node: Node) -> Strategy:
             return _integer(node)
         case "number":
             return st.floats(node.minimum, node.maximum) | st.integers(-2, 2)
-        case "boolean":
-            return st.booleans()
+        case "boolean" | "any":
+            return st.booleans() if node.type == "boolean" else STORABLE_JSON.filter(_is_something)
+
+
+def _is_something(value: object) -> bool:
+    """Null of a field is its absence."""
+    return value is not None
 
 
 def _object(node: Node) -> Strategy:

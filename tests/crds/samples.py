@@ -26,7 +26,8 @@ spec:
     frequencyPenalty: -0.5
     stop: [END]
     toolChoice: auto
-  limits: {maxTurns: 10, timeout: 1h30m}
+  outputSchema: {type: object, properties: {rate: {type: number, default: null}}}
+  limits: {maxTurns: 10, timeout: 1h30m, maxTotalTokens: 200000, outputRetries: 1}
   providerRef: {name: default}
   workerPoolRef: {name: default}
   deletionPolicy: Retain
@@ -40,7 +41,7 @@ metadata: {name: rates-1}
 spec:
   agentRef: {name: finance}
   input: What was the ECB interest rate in 2023?
-  limits: {maxTurns: 5, timeout: 10m}
+  limits: {maxTurns: 5, timeout: 10m, maxTotalTokens: 100000, outputRetries: 0}
   ttlSecondsAfterFinished: 86400
 """
 

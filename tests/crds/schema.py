@@ -24,7 +24,7 @@ class Node(BaseModel):
 
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, validate_by_name=True)
 
-    type: Literal["object", "array", "string", "integer", "number", "boolean"]
+    type: Literal["object", "array", "string", "integer", "number", "boolean", "any"] = "any"
     description: str = ""
     properties: dict[str, "Node"] = {}
     values: "Node | None" = Field(default=None, alias="additionalProperties")

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mistralai.client import Mistral
-from mistralai.client.models import Function, FunctionTool
+from mistralai.client.models import CompletionArgs, Function, FunctionTool, JSONSchema, ResponseFormat
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
@@ -27,6 +27,7 @@ from agents_crds.contract.run import (
     RunOutcome,
     ToolRoute,
 )
+from agents_crds.v1alpha1.fields import JsonSchema
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.sessions.providers import Providers, provider_http
@@ -121,7 +122,13 @@ class Bench:
     tools: Tools
     unique: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
-    async def agent(self, *tools: str, queue: str = POOL_QUEUE, key_path: str = KEY_PATH) -> AgentSnapshot:
+    async def agent(
+        self,
+        *tools: str,
+        queue: str = POOL_QUEUE,
+        key_path: str = KEY_PATH,
+        schema: JsonSchema | None = None,
+    ) -> AgentSnapshot:
         """Make an agent with these tools on the provider's side, and take the snapshot that a run gets."""
         offers = [offer for offer in self.tools.catalogue().tools if offer.name in tools]
         remote = await self.mistral.beta.agents.create_async(
@@ -135,6 +142,7 @@ class Bench:
                 )
                 for offer in offers
             ],
+            completion_args=_answering(schema),
         )
         return AgentSnapshot(
             name=f"agent-{self.unique}",
@@ -144,9 +152,16 @@ class Bench:
                 name="default", url=self.standin.url, key_path=key_path, queue=PROVIDER_QUEUE
             ),
             tools=tuple(
-                ToolRoute(name=offer.name, queue=queue, idempotent=offer.idempotent, timeout=offer.timeout)
+                ToolRoute(
+                    name=offer.name,
+                    queue=queue,
+                    idempotent=offer.idempotent,
+                    timeout=offer.timeout,
+                    polling=offer.polling,
+                )
                 for offer in offers
             ),
+            output_schema=schema,
         )
 
     async def start(
@@ -156,6 +171,8 @@ class Bench:
         *,
         max_turns: int = 5,
         limit: timedelta = timedelta(seconds=40),
+        max_total_tokens: int | None = None,
+        output_retries: int = 2,
     ) -> Handle:
         """Start a run, as the operator does."""
         run = RunInput(
@@ -164,7 +181,12 @@ class Bench:
             loop=LoopInput(
                 agent=agent,
                 input=text,
-                limits=Limits(max_turns=max_turns, timeout=limit),
+                limits=Limits(
+                    max_turns=max_turns,
+                    timeout=limit,
+                    max_total_tokens=max_total_tokens,
+                    output_retries=output_retries,
+                ),
                 conversation_metadata={"durable-agents.dev/uid": uuid.uuid4().hex},
             ),
         )
@@ -197,6 +219,13 @@ class Bench:
         path.parent.mkdir(exist_ok=True)
         path.write_text(key)
         return f"{secret}/api-key"
+
+
+def _answering(schema: JsonSchema | None) -> CompletionArgs:
+    if schema is None:
+        return CompletionArgs()
+    form = JSONSchema(name="output", schema={**schema}, strict=True)
+    return CompletionArgs(response_format=ResponseFormat(type="json_schema", json_schema=form))
 
 
 def bench_tools() -> Tools:

@@ -19,6 +19,12 @@ async def get_rate(year: int) -> float:
     return 4.25 if year == 2023 else 0.5
 
 
+@tool(polling=True)
+async def is_ready(job: int) -> bool:
+    """Tell whether a job is ready, which it never is."""
+    return job < 0
+
+
 @tool
 def meet(folder: str, name: str, others: int = 1) -> str:
     """Wait until others come."""

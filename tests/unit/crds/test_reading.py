@@ -65,7 +65,7 @@ def test_object_is_read_back_as_it_was_written(model: type[StoredObject], stored
 
 def test_absent_fields_have_the_defaults_of_the_manifest() -> None:
     spec = Agent.model_validate(AGENT).spec
-    assert spec.limits.manifest() == {"maxTurns": 10, "timeout": "1h"}
+    assert spec.limits.manifest() == {"maxTurns": 10, "timeout": "1h", "outputRetries": 2}
     assert (spec.provider_ref.name, spec.worker_pool_ref.name) == ("default", "default")
     assert (spec.deletion_policy, spec.suspend) == ("Delete", False)
     assert ModelProvider.model_validate(PROVIDER).spec.url == "https://api.mistral.ai"
@@ -122,7 +122,7 @@ def test_null_inside_a_tools_parameters_is_kept() -> None:
     tool: dict[str, JsonValue] = {"name": "get_rate", "parameters": parameters, "timeout": "1m"}
     pool = WorkerPool.model_validate(POOL | {"status": {"tools": [tool]}})
     assert pool.status.manifest()["tools"] == [
-        {**tool, "description": "", "idempotent": False, "parameters": parameters}
+        {**tool, "description": "", "idempotent": False, "polling": False, "parameters": parameters}
     ]
 
 
