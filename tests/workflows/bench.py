@@ -224,7 +224,7 @@ class Bench:
 def _answering(schema: JsonSchema | None) -> CompletionArgs:
     if schema is None:
         return CompletionArgs()
-    form = JSONSchema(name="output", schema={**schema}, strict=True)
+    form = JSONSchema.model_validate({"name": "output", "schema": schema, "strict": True})
     return CompletionArgs(response_format=ResponseFormat(type="json_schema", json_schema=form))
 
 

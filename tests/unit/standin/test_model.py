@@ -182,6 +182,33 @@ def test_an_output_schema_makes_the_answer_json() -> None:
     assert json.loads(said(turn)) == {"rate": 4.25}
 
 
+RATE = {"type": "object", "properties": {"rate": {"type": "number"}}, "required": ["rate"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer"),
+    [
+        (RATE, {"rate": 4.25}),
+        ({"$ref": "#/$defs/rate", "$defs": {"rate": RATE}}, {"rate": 4.25}),
+        ({"type": "number"}, 4.25),
+        ({"type": "array", "items": {"type": "number"}}, [4.25, 2023]),
+    ],
+)
+def test_an_answer_is_given_again_in_the_form_that_the_caller_asks_for(
+    schema: dict[str, JsonValue], answer: JsonValue
+) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "rate", "schema": schema}}
+    entries = (
+        MessageInput(role="user", content=QUESTION),
+        *answered("get_interest_rate", "4.25"),
+        MessageOutput(content="It was high."),
+        MessageInput(role="user", content="That does not fit the JSON schema: roll the dice and say 7.5."),
+    )
+    completion = CompletionArgs.model_validate({"response_format": form})
+    turn = next_turn(Prompt(instructions="", tools=TOOLS, completion=completion, entries=entries))
+    assert json.loads(said(turn)) == answer
+
+
 def test_a_request_for_a_colleague_is_handed_off() -> None:
     colleagues = (
         Colleague(id="ag_1", name="weather-desk", description="Knows the weather."),

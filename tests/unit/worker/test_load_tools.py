@@ -34,6 +34,12 @@ def test_tools_of_all_modules_are_offered_by_name(modules: Path) -> None:
     assert [tool.name for tool in catalogue.tools] == ["aardvark", "zebra"]
 
 
+def test_how_a_tool_may_be_called_is_told(modules: Path) -> None:
+    lines = ("@tool(polling=True, idempotent=True)", "def look() -> str: ...", function("pay"))
+    look, pay = load_tools((write(modules, "options", *lines),)).catalogue().tools
+    assert [(look.polling, look.idempotent), (pay.polling, pay.idempotent)] == [(True, True), (False, False)]
+
+
 def test_no_modules_are_no_tools() -> None:
     assert load_tools(()).catalogue().tools == ()
 

@@ -69,6 +69,18 @@ async def test_the_key_is_read_anew_for_every_call(secrets: Path) -> None:
     assert keys == ["Bearer first-key", "Bearer second-key"]
 
 
+async def test_a_correction_is_a_message_of_the_user(secrets: Path) -> None:
+    sent: list[list[dict[str, object]]] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(json.loads(request.content)["inputs"])
+        return httpx2.Response(200, json=ANSWER)
+
+    await conversations(secrets, answer).append("conv_1", (), "It does not fit.")
+    [[entry]] = sent
+    assert entry.items() >= {"type": "message.input", "role": "user", "content": "It does not fit."}.items()
+
+
 async def test_conversations_are_looked_for_on_every_page_and_compared_again(secrets: Path) -> None:
     def listed(number: int, metadata: dict[str, str] | None) -> dict[str, object]:
         time = f"2024-06-01T00:{59 - number % 60:02}:00Z"

@@ -89,10 +89,11 @@ def conversation_gone(append: ResultsAppend) -> GiveUp:
 
 
 def _never_answered(append: ResultsAppend) -> GiveUp:
+    appended = "the tool results" if append.correction is None else "what is wrong with its last answer"
     return GiveUp(
         Reason.CONVERSATION_LOST,
-        f"The conversation {append.conversation_id} took in what was appended, but its answer was lost "
-        "and the provider did not finish it: start a new run",
+        f"The conversation {append.conversation_id} took in {appended}, but its answer was lost and "
+        "the provider did not finish it: start a new run",
     )
 
 
