@@ -103,7 +103,7 @@ def _validator(schema: JsonSchema) -> Validator:
     matches = cache(_matcher)
 
     def pattern(
-        validator: Validator, wanted: str, value: object, _: object
+        validator: Validator, wanted: str, value: JsonValue, _: object
     ) -> Iterator[exceptions.ValidationError]:
         if validator.is_type(value, "string") and not matches(wanted)(value):
             yield exceptions.ValidationError(f"{value!r} does not match {wanted!r}")
