@@ -146,6 +146,13 @@ def test_an_answer_that_fits_the_schema_is_final() -> None:
     assert ended(LOOP, STATE, step).structured
 
 
+def test_words_before_an_answer_in_a_given_form_do_no_harm() -> None:
+    step = next_step(
+        loop(schema=RATE), answer(said("I looked it up."), SEARCH, said('{"rate": 4.25}')), STATE
+    )
+    assert step == Finish(Reason.SUCCEEDED, '{"rate": 4.25}', structured=True)
+
+
 def test_an_answer_that_does_not_fit_goes_back_with_the_reason_and_a_number_of_its_own() -> None:
     state, messages = STATE, []
     for _ in range(2):

@@ -65,7 +65,7 @@ class Wake:
         namespace, name = provider.metadata.namespace, provider.metadata.name
         for agent in self._world.agents.within(namespace):
             if agent.spec.provider_ref.name == name:
-                self._wake_user(agent, arrived=old is None)
+                self._wake_user(agent, runs_too=old is None)
         for pool in self._world.pools.within(namespace):
             self._queues.pools.add(Key.of(pool))
 
@@ -76,18 +76,20 @@ class Wake:
         pool = new or old
         if pool is None or pool_offer(old) == pool_offer(new):
             return
+        # What a run itself asks for may need workers of a later contract, whatever its Agent needs.
+        runs_too = old is None or (new is not None and old.status.contract != new.status.contract)
         for agent in self._world.agents.within(pool.metadata.namespace):
             if agent.spec.worker_pool_ref.name == pool.metadata.name:
-                self._wake_user(agent, arrived=old is None)
+                self._wake_user(agent, runs_too=runs_too)
 
-    def _wake_user(self, agent: Agent, *, arrived: bool) -> None:
+    def _wake_user(self, agent: Agent, *, runs_too: bool) -> None:
         """Wake an Agent when something that it refers to changed.
 
         When that has just arrived, as everything does in any order after a restart, its runs may wait for it
         while the Agent itself has nothing to do and no change of its own would wake them.
         """
         self._queues.agents.add(Key.of(agent))
-        if arrived:
+        if runs_too:
             for run in self._waiting_runs(agent):
                 self._queues.runs.add(Key.of(run))
 
@@ -132,4 +134,5 @@ def pool_offer(pool: WorkerPool | None) -> object:
     if pool is None:
         return None
     status = pool.status
-    return status.build, status.tools, is_true(status.conditions, ConditionType.READY)
+    ready = is_true(status.conditions, ConditionType.READY)
+    return status.build, status.tools, status.contract, ready

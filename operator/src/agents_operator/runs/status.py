@@ -125,15 +125,21 @@ def output(text: str, *, structured: bool = False) -> Output:
     line = re.sub(r"\s+", " ", text).strip()
     excerpt = line if len(line) <= EXCERPT_LIMIT else line[: EXCERPT_LIMIT - 1] + "…"
     size = len(text.encode(errors="replace"))
-    fits = structured and size <= OUTPUT_JSON_LIMIT
-    return Output(
+    whole = Output(
         text=text[:OUTPUT_TEXT_LIMIT],
         excerpt=excerpt,
         truncated=len(text) > OUTPUT_TEXT_LIMIT,
         bytes=size,
-        value=answer_value(text) if fits else None,
-        json_omitted=structured and not fits,
+        json_omitted=structured,
     )
+    if not structured or size > OUTPUT_JSON_LIMIT:
+        return whole
+    try:
+        value = answer_value(text)
+    except ValueError:
+        # Only a worker that is not ours says of such a text that it fits.
+        return whole
+    return whole.model_copy(update={"value": value, "json_omitted": False})
 
 
 def expiry(finished_at: datetime, ttl_seconds: int | None, *, now: datetime) -> str | None:

@@ -184,6 +184,12 @@ CASES = (
         pool(status={"build": "b1", "observedGeneration": 1}, resourceVersion="2"),
         {"agent finance"},
     ),
+    Case(
+        "pool's workers speak another contract",
+        (*OURS, *ALIENS),
+        pool(status={"contract": 2}, resourceVersion="2"),
+        {"agent finance", "run rates-1"},
+    ),
 )
 
 

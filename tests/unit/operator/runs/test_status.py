@@ -206,3 +206,9 @@ def test_run_whose_outcome_comes_late_expires_at_a_minute_that_is_still_to_be_sw
         run(spec={"ttlSecondsAfterFinished": 60}), WORKFLOW, outcome(finished_at=finished_at), now=NOW
     )
     assert (late.completion_time, late.expires) == (finished_at, "2026-03-01T12:01Z")
+
+
+@pytest.mark.parametrize("text", ["The rate is 4.25", "[" * 500, "9223372036854775808"])
+def test_answer_that_is_no_json_although_its_worker_says_so_is_kept_as_text(text: str) -> None:
+    kept = output(text, structured=True)
+    assert (kept.text, kept.value, kept.json_omitted) == (text, None, True)

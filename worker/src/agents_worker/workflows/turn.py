@@ -63,6 +63,12 @@ def written_text(entries: Sequence[Entry]) -> str:
     )
 
 
+def last_text(entries: Sequence[Entry]) -> str:
+    """Return the last message alone: an answer in a given form may follow words that are not in it."""
+    messages = [entry.text for entry in after_handoff(entries) if isinstance(entry, Message)]
+    return messages[-1] if messages else ""
+
+
 def advanced(state: LoopState, answer: ModelAnswer) -> LoopState:
     """Take up the answer of a model call."""
     parts = (state.collected, written_text(answer.entries))
@@ -82,16 +88,17 @@ def next_step(loop: LoopInput, answer: ModelAnswer, state: LoopState) -> CallToo
     """Decide what follows an answer, `state` having taken it up already."""
     calls = pending_calls(answer.entries)
     if not calls:
-        return _final_step(loop, state, written_text(answer.entries))
+        return _final_step(loop, state, answer)
     # Results that no model call would take along are not worth a tool's side effects.
     spent = _spent(loop, state)
     return CallTools(calls) if spent is None else Finish(spent, state.collected)
 
 
-def _final_step(loop: LoopInput, state: LoopState, text: str) -> Correct | Finish:
+def _final_step(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> Correct | Finish:
     schema = loop.agent.output_schema
     if schema is None:
-        return Finish(Reason.SUCCEEDED, text)
+        return Finish(Reason.SUCCEEDED, written_text(answer.entries))
+    text = last_text(answer.entries)
     fault = answer_fault(schema, text)
     if fault is None:
         return Finish(Reason.SUCCEEDED, text, structured=True)
