@@ -5,7 +5,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from tests.e2e.installation import STANDIN_URL, Installation
-from tests.standin.control import StandIn
+from tests.standin.control import APPEND, StandIn
 from tests.user import User, manifest
 from tools.local.services import STANDIN_KEY
 from tools.parts.catalog import ROOT
@@ -37,9 +37,10 @@ class Tenant(User):
         self.kubectl("delete", "agentruns,agents", "--all", f"--timeout={PATIENCE}s")
         self._kubectl("delete", "namespace", self.namespace, "--wait=false")
 
-    def apply_pool(self, image: str) -> None:
-        """Run the pool from this image."""
-        container: JsonValue = {"name": "worker", "image": image}
+    def apply_pool(self, image: str, *, modules: str | None = None) -> None:
+        """Run the pool from this image, with the tools of other modules than the image names."""
+        variables: list[JsonValue] = [{"name": "WORKER_MODULES", "value": modules}] if modules else []
+        container: JsonValue = {"name": "worker", "image": image, "env": variables}
         self.apply(manifest("WorkerPool", "default", {"template": {"spec": {"containers": [container]}}}))
 
     def apply_agent(self) -> None:
@@ -64,3 +65,12 @@ class NewTenant(Protocol):
     """Makes a namespace with a provider and a pool."""
 
     def __call__(self, *, image: str = ..., key: str = STANDIN_KEY) -> Tenant: ...
+
+
+def half_way(standin: StandIn, tenant: Tenant, run: str) -> str:
+    """Start a run whose tool has been called while the model waits at a hold to be told; return the hold."""
+    tenant.ready_agent()
+    hold = standin.hold("POST", APPEND, times=1)
+    tenant.apply_run(run)
+    standin.wait_until_held(hold)
+    return hold

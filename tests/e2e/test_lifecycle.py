@@ -5,8 +5,8 @@ from tests.e2e.cluster import Cluster
 from tests.e2e.installation import NAMESPACE, OURS, Installation, reachable_standin
 from tests.e2e.readme import commands, run
 from tests.e2e.release import Release
-from tests.e2e.tenant import PATIENCE, Tenant
-from tests.standin.control import APPEND, StandIn
+from tests.e2e.tenant import PATIENCE, Tenant, half_way
+from tests.standin.control import StandIn
 from tests.user import eventually
 
 CLUSTER_WIDE = (
@@ -22,11 +22,8 @@ def test_uninstalled_and_installed_again_everything_goes_on_the_defaults_of_the_
     installation.cluster.kubectl("create", "namespace", namespace)
     installation.install(defaults, images=images)
     tenant = Tenant(installation, standin, namespace)
-    tenant.ready_agent()
+    half_way(standin, tenant, "interrupted")
     before = tenant.get(Agent, "finance").status.remote
-    hold = standin.hold("POST", APPEND, times=1)
-    tenant.apply_run("interrupted")
-    standin.wait_until_held(hold)
     installation.uninstall()
     assert [agent.metadata.name for agent in tenant.list(Agent)] == ["finance"]
     assert [each.metadata.name for each in tenant.list(AgentRun)] == ["interrupted"]
@@ -52,11 +49,8 @@ def test_upgraded_from_the_last_release_with_a_run_in_flight(
     with reachable_standin(bare) as standin:
         tenant = Tenant(bare, standin, namespace)
         tenant.create(image)
-        tenant.ready_agent()
+        half_way(standin, tenant, "interrupted")
         before = tenant.get(Agent, "finance").status.remote
-        hold = standin.hold("POST", APPEND, times=1)
-        tenant.apply_run("interrupted")
-        standin.wait_until_held(hold)
         bare.install()
         tenant.succeeded("interrupted")
         tenant.assert_done_once()
@@ -74,10 +68,7 @@ def test_purge_as_the_readme_says_leaves_nothing(
     with reachable_standin(installation) as standin:
         tenant = Tenant(installation, standin, namespace)
         tenant.create(rates_image)
-        tenant.ready_agent()
-        hold = standin.hold("POST", APPEND, times=1)
-        tenant.apply_run("unfinished")
-        standin.wait_until_held(hold)
+        half_way(standin, tenant, "unfinished")
         run(agents, installation.cluster.environ())
         assert tenant.remote_agents() == ()
     run("\n".join(rest), installation.cluster.environ())

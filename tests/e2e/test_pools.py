@@ -35,3 +35,18 @@ def test_pool_with_a_broken_image_says_why_and_its_runs_wait(new_tenant: NewTena
     assert tenant.wait_for_reason("patient", "AgentNotReady").status == "Unknown"
     tenant.apply_pool(rates_image)
     tenant.succeeded("patient")
+
+
+def test_pool_whose_tools_cannot_be_imported_says_so_while_the_build_before_serves(
+    tenant: Tenant, rates_image: str
+) -> None:
+    tenant.ready_agent()
+    tenant.apply_pool(rates_image, modules="no_such_module")
+    progressing = eventually(
+        lambda: condition(tenant.get(WorkerPool, "default"), "Progressing"),
+        lambda found: found.reason == "WorkerCrashing",
+        timeout=PATIENCE,
+    )
+    assert "no_such_module" in progressing.message
+    tenant.apply_run("meanwhile")
+    tenant.succeeded("meanwhile")

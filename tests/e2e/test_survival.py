@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.installation import NAMESPACE, OPERATOR, TEMPORAL, Installation
-from tests.e2e.tenant import NewTenant, Tenant
+from tests.e2e.tenant import NewTenant, Tenant, half_way
 from tests.standin.control import APPEND, StandIn
 from tools.local.services import STANDIN_KEY
 
@@ -15,10 +15,7 @@ FRESH = "fresh-key-7c6a180b36896a0a"
 def test_operator_killed_in_the_middle_of_a_run(
     installation: Installation, standin: StandIn, tenant: Tenant
 ) -> None:
-    tenant.ready_agent()
-    hold = standin.hold("POST", APPEND, times=1)
-    tenant.apply_run("tough")
-    standin.wait_until_held(hold)
+    hold = half_way(standin, tenant, "tough")
     installation.kill(OPERATOR)
     standin.release(hold)
     tenant.succeeded("tough")
@@ -28,10 +25,7 @@ def test_operator_killed_in_the_middle_of_a_run(
 def test_temporal_killed_in_the_middle_of_a_run(
     installation: Installation, standin: StandIn, tenant: Tenant
 ) -> None:
-    tenant.ready_agent()
-    hold = standin.hold("POST", APPEND, times=1)
-    tenant.apply_run("tough")
-    standin.wait_until_held(hold)
+    hold = half_way(standin, tenant, "tough")
     installation.kill(TEMPORAL)
     standin.release(hold)
     installation.wait_available(TEMPORAL)
@@ -42,10 +36,7 @@ def test_temporal_killed_in_the_middle_of_a_run(
 def test_every_pod_of_ours_evicted_in_the_middle_of_a_run(
     installation: Installation, standin: StandIn, tenant: Tenant
 ) -> None:
-    tenant.ready_agent()
-    hold = standin.hold("POST", APPEND, times=1)
-    tenant.apply_run("tough")
-    standin.wait_until_held(hold)
+    half_way(standin, tenant, "tough")
     installation.evict_pods(NAMESPACE)
     installation.evict_pods(tenant.namespace)
     # The stand-in that held the request is among them: the request has no answer, and must be made again.
