@@ -77,10 +77,7 @@ class AgentLimits(ApiModel):
     """Longest time from the start of a run to its end, between 1s and 720h."""
 
     max_total_tokens: Annotated[int, Whole(ge=1, le=1_000_000_000_000)] | None = None
-    """Tokens of one run after which no model is called. Absent: no bound.
-
-    The last call may exceed it, and a call whose answer was lost and found again later counts nothing.
-    """
+    """Tokens of one run after which no model is called; the last call may exceed it. Absent: no bound."""
 
     output_retries: Annotated[int, Whole(ge=0, le=10)] = 2
     """How often an answer that does not fit `outputSchema` goes back to the model."""
