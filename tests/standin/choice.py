@@ -12,16 +12,17 @@ _NAME_WEIGHT = 3.0
 _OTHER_WEIGHT = 1.0
 _REFUSED = re.compile(r"\b(?:never|not|don't|without|avoid)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 _BREAK = re.compile(r"[,;.?!]\s|\band\b|\bor\b", re.IGNORECASE)
-_VALUE = re.compile(r"\"[^\"]*\"|\b[A-Z\d]{2,}\b|(?<!^)\b[A-Z]\w+|\d+")
+_VALUE = re.compile(r"\"[^\"]*\"|\b[A-Z\d]{2,}\b|(?<!^)\b[A-Z]\w+|\w*\d\w*")
 _ORDERED = re.compile(r"\b(?:always|must|first|finally|each|every)\b", re.IGNORECASE)
 _FORBIDDEN = -1
 
 
 class FunctionSpec(Frozen):
-    """A tool that the model may call."""
+    """A tool that the model may call; cues are stems that speak of it as surely as its name does."""
 
     name: str
     description: str = ""
+    cues: frozenset[str] = frozenset()
     parameters: JsonSchema = JsonSchema()
 
 
@@ -59,6 +60,11 @@ def ordered_tools(instructions: str, tools: tuple[FunctionSpec, ...]) -> tuple[F
     return tuple(tool for s in sentences for tool in tools if _named(tool.name, s) not in {None, _FORBIDDEN})
 
 
+def is_named(name: str, text: str) -> bool:
+    """Tell whether a text asks for a tool by its name."""
+    return _named(name, text) not in {None, _FORBIDDEN}
+
+
 def best_tool(text: str, tools: tuple[FunctionSpec, ...]) -> FunctionSpec:
     """Name the tool nearest to `text`, however far it is."""
     return max(_fits(text, tools), key=lambda fit: fit.score).spec
@@ -86,7 +92,7 @@ def _fits(text: str, tools: tuple[FunctionSpec, ...]) -> tuple[_Fit, ...]:
 
 
 def _fit(tool: FunctionSpec, spoken: frozenset[str], shared: "Counter[str]") -> _Fit:
-    name_hits = name_stems(tool.name).intersection(spoken)
+    name_hits = (name_stems(tool.name) | tool.cues).intersection(spoken)
     other_hits = _vocabulary(tool).intersection(spoken) - name_hits
     score = sum(_NAME_WEIGHT / shared[word] for word in name_hits)
     score += sum(_OTHER_WEIGHT / shared[word] for word in other_hits)
@@ -97,16 +103,17 @@ def _vocabulary(tool: FunctionSpec) -> frozenset[str]:
     parameters = " ".join(
         f"{name} {schema.description}" for name, schema in tool.parameters.properties.items()
     )
-    return name_stems(tool.name).union(stems(tool.description), stems(parameters))
+    return name_stems(tool.name).union(tool.cues, stems(tool.description), stems(parameters))
 
 
 def _accepted(fits: tuple[_Fit, ...], text: str, *, only_certain: bool) -> tuple[_Fit, ...]:
     """Keep the best fit, then those that explain a word of the text that no better one does by its name."""
     accepted: list[_Fit] = []
     explained: frozenset[str] = frozenset()
-    words = len(stems(_VALUE.sub(" ", text)))
+    words = sum(bool(stems(word)) for word in _VALUE.sub(" ", text).split())
     for fit in sorted(fits, key=lambda fit: -fit.score):
-        certain = bool(fit.name_hits - explained) and len(fit.name_hits) * 2 >= len(name_stems(fit.spec.name))
+        is_spoken_of = len(fit.name_hits) * 2 >= len(name_stems(fit.spec.name))
+        certain = bool(fit.name_hits - explained) and (is_spoken_of or bool(fit.name_hits & fit.spec.cues))
         likely = bool(fit.name_hits) or len(fit.other_hits) >= 2 or len(fit.other_hits) * 3 >= words > 0
         if certain if accepted or only_certain else (likely and fit.score > 0):
             accepted.append(fit)

@@ -1,12 +1,15 @@
 """What tests use to direct the stand-in and to see what happened in it."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
 import httpx2
 from pydantic import BaseModel
 
+from tests.standin import errors
 from tests.standin.agents import Agent
 from tests.standin.control_api import Keys, PlacedRules, RuleId, Waiting
 from tests.standin.conversations import Conversation
@@ -14,6 +17,7 @@ from tests.standin.counters import Counters
 from tests.standin.faults import AnswerWith, Effect, Hold, PlacedRule, Rule
 from tests.standin.scenario import Scenario
 from tests.standin.state import Snapshot
+from tests.standin.world import Connector, Fact
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -60,6 +64,18 @@ class StandIn:
     def set_scenario(self, scenario: Scenario) -> None:
         """Direct the model by this scenario from now on."""
         self._send("PUT", "/control/scenario", scenario)
+
+    def add_fact(self, fact: Fact) -> None:
+        """Plant something that web searches, or with a library's id the searches in it, find by its words."""
+        self._send("POST", "/control/facts", fact)
+
+    def add_connector(self, connector: Connector) -> None:
+        """Plant a connector of the workspace, or replace the one that has its id."""
+        self._send("POST", "/control/connectors", connector)
+
+    def forget_world(self) -> None:
+        """Take away every fact and connector."""
+        self._http.delete("/control/world").raise_for_status()
 
     def add_rule(self, rule: Rule) -> str:
         """Put a rule to work and give its id."""
@@ -138,7 +154,7 @@ class StandIn:
             )
 
     def reset(self) -> None:
-        """Forget every object, count, rule and request on its way; keys and scenario stay."""
+        """Forget every object, fact, count, rule and request on its way; keys and scenario stay."""
         self._http.post("/control/reset").raise_for_status()
 
     def _get(self, model: type[_Model], path: str, **params: str) -> _Model:
@@ -153,6 +169,40 @@ class StandIn:
 def rate_limited(seconds: int) -> AnswerWith:
     """Answer 429 and ask to come back after `seconds`."""
     return AnswerWith(status=429, headers={"retry-after": str(seconds)})
+
+
+def rate_limited_until(when: datetime) -> AnswerWith:
+    """Answer 429 and ask to come back at a time, which is sent as an HTTP date, in whole seconds."""
+    return AnswerWith(status=429, headers={"retry-after": format_datetime(when.astimezone(UTC), usegmt=True)})
+
+
+def rate_limited_for(milliseconds: int) -> AnswerWith:
+    """Answer 429 and ask to come back after `milliseconds`, by the header retry-after-ms."""
+    return AnswerWith(status=429, headers={"retry-after-ms": str(milliseconds)})
+
+
+def locked() -> AnswerWith:
+    """Answer 409 as if another request were at work on the conversation."""
+    return AnswerWith(status=409)
+
+
+def failed_handoff() -> AnswerWith:
+    """Answer 500 with code 3000, as a handoff to an agent that is gone does."""
+    return _as_fault(errors.failed_handoff())
+
+
+def invalid_fields(*loc: str, message: str = "Field required") -> AnswerWith:
+    """Answer 422 with a list of what is wrong where."""
+    return _as_fault(errors.invalid_value("missing", ("body", *loc), message))
+
+
+def invalid_text(detail: str) -> AnswerWith:
+    """Answer 422 with a text in place of the list."""
+    return AnswerWith(status=422, body={"detail": detail})
+
+
+def _as_fault(error: errors.ApiError) -> AnswerWith:
+    return AnswerWith(status=error.status, body=error.body.model_dump(mode="json"))
 
 
 def _id(rule: str | None) -> dict[str, str]:

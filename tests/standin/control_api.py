@@ -15,6 +15,7 @@ from tests.standin.responses import json_response
 from tests.standin.scenario import Scenario
 from tests.standin.state import Snapshot, State
 from tests.standin.wire import Model, to_json
+from tests.standin.world import Connector, Fact, World
 
 
 class Keys(Frozen):
@@ -54,6 +55,9 @@ class ControlApi:
             _route("GET", "/control/conversations", self.conversations),
             _route("PUT", "/control/keys", self.set_keys),
             _route("PUT", "/control/scenario", self.set_scenario),
+            _route("POST", "/control/facts", self.add_fact),
+            _route("POST", "/control/connectors", self.add_connector),
+            _route("DELETE", "/control/world", self.forget_world),
             _route("GET", "/control/faults", self.faults),
             _route("POST", "/control/faults", self.add_fault),
             _route("DELETE", "/control/faults", self.remove_faults),
@@ -88,6 +92,21 @@ class ControlApi:
         self._state.scenario = await _body(request, Scenario)
         return Ok()
 
+    async def add_fact(self, request: Request) -> BaseModel:
+        """Plant a fact that searches find."""
+        self._state.set_world(self._state.world.with_fact(await _body(request, Fact)))
+        return Ok()
+
+    async def add_connector(self, request: Request) -> BaseModel:
+        """Plant a connector, or replace it."""
+        self._state.set_world(self._state.world.with_connector(await _body(request, Connector)))
+        return Ok()
+
+    async def forget_world(self, _: Request) -> BaseModel:
+        """Take away every fact and connector."""
+        self._state.set_world(World())
+        return Ok()
+
     async def faults(self, _: Request) -> BaseModel:
         """List the rules at work."""
         return PlacedRules(rules=self._rules.placed())
@@ -111,7 +130,7 @@ class ControlApi:
         return Waiting(waiting=await self._gates.until(wanted.get("id"), at_least, seconds))
 
     async def reset(self, _: Request) -> BaseModel:
-        """Forget every object, count, rule and request on its way; keys and scenario stay."""
+        """Forget every object, fact, count, rule and request on its way; keys and scenario stay."""
         self._end(None, holds_only=False)
         self._state.replace(Snapshot())
         return Ok()

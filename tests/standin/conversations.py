@@ -19,7 +19,7 @@ from tests.standin.entries import (
     Usage,
 )
 from tests.standin.errors import ApiError, invalid_request, not_found
-from tests.standin.requests import Metadata
+from tests.standin.requests import Metadata, ToolConfirmation
 from tests.standin.tools import CompletionArgs, Guardrail, Tool
 
 
@@ -53,6 +53,7 @@ class Conversation(Frozen):
     metadata: Metadata | None = None
     overrides: Overrides = Overrides()
     entries: tuple[AnyEntry, ...] = ()
+    openings: tuple[str, ...] = Field(default=(), description="ids of the entries that open a model's turn")
 
 
 class AgentConversationView(Frozen):
@@ -146,8 +147,8 @@ def as_entries(inputs: Inputs) -> tuple[InputEntry, ...]:
     return inputs
 
 
-def pending_calls(entries: tuple[AnyEntry, ...]) -> tuple[str, ...]:
-    """List the ids of the function calls that wait for a result.
+def waiting_calls(entries: tuple[AnyEntry, ...]) -> tuple[FunctionCall, ...]:
+    """List the calls that wait for a result or a confirmation.
 
     A handoff is a hard boundary: calls before the last one are never answered
     (as the SDK's own run loop treats them).
@@ -155,19 +156,68 @@ def pending_calls(entries: tuple[AnyEntry, ...]) -> tuple[str, ...]:
     last_handoff = max((i for i, entry in enumerate(entries) if isinstance(entry, Handoff)), default=-1)
     after = entries[last_handoff + 1 :]
     answered = {entry.tool_call_id for entry in after if isinstance(entry, FunctionResult)}
-    calls = (entry.tool_call_id for entry in after if isinstance(entry, FunctionCall))
-    return tuple(call for call in calls if call not in answered)
+    calls = (entry for entry in after if isinstance(entry, FunctionCall))
+    return tuple(
+        call
+        for call in calls
+        if call.tool_call_id not in answered and call.confirmation_status in {None, "pending"}
+    )
 
 
-def refusal(entries: tuple[AnyEntry, ...], inputs: tuple[InputEntry, ...]) -> ApiError | None:
-    """Tell why `inputs` may not follow `entries`: every pending call must be answered, once, and no other."""
-    pending = set(pending_calls(entries))
-    pending.update(entry.tool_call_id for entry in inputs if isinstance(entry, FunctionCall))
-    for entry in inputs:
-        if isinstance(entry, FunctionResult):
-            if entry.tool_call_id not in pending:
-                return invalid_request(f"Unexpected tool call id {entry.tool_call_id} in tool results")
-            pending.remove(entry.tool_call_id)
-    if pending:
-        return invalid_request(f"Function call results are still missing for {', '.join(sorted(pending))}")
+def refusal(
+    entries: tuple[AnyEntry, ...],
+    inputs: tuple[InputEntry, ...],
+    confirmations: tuple[ToolConfirmation, ...] = (),
+) -> ApiError | None:
+    """Tell why `inputs` may not follow `entries`: every waiting call must be answered, once, and no other.
+
+    What waits for a confirmation takes no result, and what waits for a result no confirmation.
+    """
+    waiting = (*waiting_calls(entries), *(entry for entry in inputs if isinstance(entry, FunctionCall)))
+    to_confirm = {call.tool_call_id for call in waiting if call.confirmation_status == "pending"}
+    to_answer = {call.tool_call_id for call in waiting} - to_confirm
+    results = tuple(entry.tool_call_id for entry in inputs if isinstance(entry, FunctionResult))
+    decided = tuple(confirmation.tool_call_id for confirmation in confirmations)
+    unexpected = _unexpected(results, to_answer, "results") or _unexpected(
+        decided, to_confirm, "confirmations"
+    )
+    if unexpected is not None:
+        return unexpected
+    missing = sorted((to_answer | to_confirm).difference(results, decided))
+    if missing:
+        return invalid_request(f"Function call results are still missing for {', '.join(missing)}")
     return None
+
+
+def _unexpected(ids: tuple[str, ...], expected: set[str], what: str) -> ApiError | None:
+    """Refuse an id that nobody waits for, or one that comes twice."""
+    left = set(expected)
+    for call_id in ids:
+        if call_id not in left:
+            return invalid_request(f"Unexpected tool call id {call_id} in tool {what}")
+        left.remove(call_id)
+    return None
+
+
+def confirmed(
+    entries: tuple[AnyEntry, ...], confirmations: tuple[ToolConfirmation, ...]
+) -> tuple[AnyEntry, ...]:
+    """Write decisions into the calls that waited for them."""
+    status = {each.tool_call_id: _STATUS[each.confirmation] for each in confirmations}
+    return tuple(
+        entry.model_copy(update={"confirmation_status": status[entry.tool_call_id]})
+        if isinstance(entry, FunctionCall) and entry.tool_call_id in status
+        else entry
+        for entry in entries
+    )
+
+
+def allowed_calls(
+    entries: tuple[AnyEntry, ...], confirmations: tuple[ToolConfirmation, ...]
+) -> tuple[FunctionCall, ...]:
+    """List the calls that the confirmations allow, in their order."""
+    allowed = {each.tool_call_id for each in confirmations if each.confirmation == "allow"}
+    return tuple(call for call in waiting_calls(entries) if call.tool_call_id in allowed)
+
+
+_STATUS = {"allow": "allowed", "deny": "denied"}

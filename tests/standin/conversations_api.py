@@ -4,7 +4,7 @@ from datetime import datetime
 
 from tests.standin import conversations
 from tests.standin.agents import existing_version, has_metadata
-from tests.standin.answering import answer
+from tests.standin.answering import Surroundings, answer
 from tests.standin.conversations import Conversation, ConversationResponse, Overrides, Speaker
 from tests.standin.counters import ConversationEffect
 from tests.standin.entries import ForeignEntry, Inputs
@@ -16,6 +16,7 @@ from tests.standin.requests import (
     ConversationList,
     RestartConversation,
     StartConversation,
+    ToolConfirmation,
 )
 from tests.standin.state import State
 from tests.standin.streaming import to_events
@@ -72,7 +73,13 @@ class ConversationsApi:
         conversation = self._existing(call)
         request = call.parse_body(AppendConversation)
         response = self._answer(
-            conversation, request.inputs, request.completion_args, call, "appends", store=request.store
+            conversation,
+            request.inputs,
+            request.completion_args,
+            call,
+            "appends",
+            store=request.store,
+            confirmations=request.tool_confirmations or (),
         )
         return _reply(response, call.now, stream=request.stream)
 
@@ -150,26 +157,31 @@ class ConversationsApi:
         effect: ConversationEffect,
         *,
         store: bool,
+        confirmations: tuple[ToolConfirmation, ...] = (),
     ) -> ConversationResponse:
         """Answer `inputs` and keep both; nothing is kept when they are refused."""
         given = conversations.as_entries(inputs)
-        refused = conversations.refusal(conversation.entries, given)
+        refused = conversations.refusal(conversation.entries, given, confirmations)
         if refused is not None:
             raise refused
         taken_in = tuple(stamped(entry, call.now) for entry in given)
-        asked = conversation.model_copy(update={"entries": (*conversation.entries, *taken_in)})
-        said = answer(asked, self._state.agents, self._state.scenario, completion, call.now)
+        allowed = conversations.allowed_calls(conversation.entries, confirmations)
+        kept = conversations.confirmed(conversation.entries, confirmations)
+        asked = conversation.model_copy(update={"entries": (*kept, *taken_in)})
+        state = self._state
+        around = Surroundings(state.agents, state.scenario, state.world, call.now)
+        said = answer(asked, allowed, completion, around)
         outputs = (*said.outputs, *_foreign(call))
         changes = {
             "entries": (*asked.entries, *outputs),
+            "openings": (*asked.openings, *said.openings),
             "speaker": said.speaker,
             "updated_at": call.now,
         }
         if store:
-            self._state.put_conversation(asked.model_copy(update=changes))
-        tally = self._state.tally
-        tally.conversation(conversation.id, conversation.opened_with.agent_id, effect)
-        tally.turn(conversation.id, taken_in, said.usage)
+            state.put_conversation(asked.model_copy(update=changes))
+        state.tally.conversation(conversation.id, conversation.opened_with.agent_id, effect)
+        state.tally.turn(conversation.id, (*taken_in, *outputs), confirmations, said.usage)
         return ConversationResponse(conversation_id=conversation.id, outputs=outputs, usage=said.usage)
 
 

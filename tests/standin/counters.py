@@ -1,12 +1,14 @@
 """Counts of every request and every side effect, so that tests can prove that nothing was done twice."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field
 
 from tests.standin.base import Frozen
-from tests.standin.entries import AnyEntry, FunctionResult, Usage
+from tests.standin.entries import AnyEntry, FunctionResult, Handoff, ToolExecution, Usage
+from tests.standin.requests import ToolConfirmation
 
 AgentEffect = Literal["created", "updated", "switched", "deleted"]
 ConversationEffect = Literal["created", "appends", "restarts", "deleted"]
@@ -21,7 +23,10 @@ class AgentCounts(Frozen):
 
 
 class ConversationCounts(Frozen):
-    """What happened to one conversation; `function_results` counts them by tool_call_id."""
+    """What happened to one conversation.
+
+    Function results and confirmations are counted by tool_call_id, executions by the tool's name.
+    """
 
     agent_id: str | None = None
     created: int = 0
@@ -29,6 +34,9 @@ class ConversationCounts(Frozen):
     restarts: int = 0
     deleted: int = 0
     function_results: dict[str, int] = Field(default_factory=dict)
+    confirmations: dict[str, int] = Field(default_factory=dict)
+    executions: dict[str, int] = Field(default_factory=dict)
+    handoffs: int = 0
     turns: int = 0
     total_tokens: int = 0
 
@@ -71,6 +79,21 @@ class Counters(Frozen):
         """Count the function results that were taken in."""
         return sum(sum(counts.function_results.values()) for counts in self.conversations.values())
 
+    @property
+    def confirmations(self) -> int:
+        """Count the confirmations that were taken in, allowing or denying."""
+        return sum(sum(counts.confirmations.values()) for counts in self.conversations.values())
+
+    @property
+    def executions(self) -> int:
+        """Count the runs of tools on the server."""
+        return sum(sum(counts.executions.values()) for counts in self.conversations.values())
+
+    @property
+    def handoffs(self) -> int:
+        """Count the handoffs."""
+        return sum(counts.handoffs for counts in self.conversations.values())
+
 
 class Tally:
     """Keeps the counters; each method is called where its side effect happens."""
@@ -109,14 +132,29 @@ class Tally:
         known = self._conversations.get(conversation_id, ConversationCounts(agent_id=agent_id))
         self._conversations[conversation_id] = known.model_copy(update={effect: getattr(known, effect) + 1})
 
-    def turn(self, conversation_id: str, taken_in: tuple[AnyEntry, ...], usage: Usage) -> None:
-        """Count the function results that a conversation took in, and the tokens of its answer."""
+    def turn(
+        self,
+        conversation_id: str,
+        entries: tuple[AnyEntry, ...],
+        confirmations: tuple[ToolConfirmation, ...],
+        usage: Usage,
+    ) -> None:
+        """Count what a conversation took in and what came of it, by the entries that it grew by."""
         known = self._conversations[conversation_id]
-        results = Counter(known.function_results)
-        results.update(entry.tool_call_id for entry in taken_in if isinstance(entry, FunctionResult))
+        results = (entry.tool_call_id for entry in entries if isinstance(entry, FunctionResult))
+        ran = (entry.name for entry in entries if isinstance(entry, ToolExecution))
         changes = {
-            "function_results": dict(results),
+            "function_results": _more(known.function_results, results),
+            "confirmations": _more(known.confirmations, (each.tool_call_id for each in confirmations)),
+            "executions": _more(known.executions, ran),
+            "handoffs": known.handoffs + sum(isinstance(entry, Handoff) for entry in entries),
             "turns": known.turns + 1,
             "total_tokens": known.total_tokens + usage.total_tokens,
         }
         self._conversations[conversation_id] = known.model_copy(update=changes)
+
+
+def _more(counts: dict[str, int], keys: Iterable[str]) -> dict[str, int]:
+    counted = Counter(counts)
+    counted.update(keys)
+    return dict(counted)

@@ -1,26 +1,12 @@
-"""The entries of a conversation: what goes in, what comes out, and the text in them."""
+"""The entries of a conversation: what goes in and what comes out."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
+from pydantic import Discriminator, Field, JsonValue, Tag
 
 from tests.standin.base import Frozen
-
-
-class TextChunk(Frozen):
-    type: Literal["text"] = "text"
-    text: str
-
-
-class OtherChunk(BaseModel):
-    """An image, document, file or thought: kept as it came."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-    type: str
-
-
-Content = str | tuple[TextChunk | OtherChunk, ...]
+from tests.standin.chunks import InputContent, OutputContent
 
 
 class Entry(Frozen):
@@ -33,7 +19,7 @@ class Entry(Frozen):
 class MessageInput(Entry):
     type: Literal["message.input"] = "message.input"
     role: Literal["user", "assistant"]
-    content: Content
+    content: InputContent
     prefix: bool = False
 
 
@@ -46,7 +32,7 @@ class FunctionResult(Entry):
 class MessageOutput(Entry):
     type: Literal["message.output"] = "message.output"
     role: Literal["assistant"] = "assistant"
-    content: Content
+    content: OutputContent
     agent_id: str | None = None
     model: str | None = None
 
@@ -62,9 +48,12 @@ class FunctionCall(Entry):
 
 
 class ToolExecution(Entry):
+    """A tool that the server ran: `name` is the tool or connector, `function` what of it was called."""
+
     type: Literal["tool.execution"] = "tool.execution"
     name: str
     arguments: str
+    function: str | None = None
     agent_id: str | None = None
     model: str | None = None
     info: dict[str, JsonValue] = Field(default_factory=dict)
@@ -123,10 +112,3 @@ class Usage(Frozen):
     total_tokens: int = 0
     connector_tokens: int | None = None
     connectors: dict[str, int] | None = None
-
-
-def content_text(content: Content) -> str:
-    """Join the text of a message; what is not text is left out."""
-    if isinstance(content, str):
-        return content
-    return "\n".join(chunk.text for chunk in content if isinstance(chunk, TextChunk))

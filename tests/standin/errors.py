@@ -6,6 +6,8 @@ from pydantic import JsonValue, ValidationError
 
 from tests.standin.base import Frozen
 
+LOCKED = "Conversation is being updated, concurrent requests are not supported"
+
 
 class ErrorBody(Frozen):
     object: str = "error"
@@ -59,8 +61,7 @@ def invalid_request(message: str) -> ApiError:
 
 def locked() -> ApiError:
     """Refuse a second request on a conversation that is being answered."""
-    message = "Conversation is being updated, concurrent requests are not supported"
-    return ApiError(409, ErrorBody(message=message, type="conflict", code="3001"))
+    return ApiError(409, of_status(409))
 
 
 def failed_handoff() -> ApiError:
@@ -74,6 +75,8 @@ def of_status(status: int) -> ErrorBody:
     match status:
         case 401 | 403:
             return ErrorBody(message="Unauthorized", type="unauthorized")
+        case 409:
+            return ErrorBody(message=LOCKED, type="conflict", code="3001")
         case 429:
             return ErrorBody(message="Rate limit exceeded", type="rate_limited", code="1300")
         case _ if status >= 500:

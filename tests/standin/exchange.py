@@ -12,10 +12,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.standin.errors import ApiError, locked, of_status, unauthorized
-from tests.standin.faults import AddUnknownEntry, AnswerWith, Cut, FaultRules, Hold, LoseResponse, PlacedRule
+from tests.standin.faults import (
+    AddUnknownEntry,
+    AnswerWith,
+    BreakOff,
+    Cut,
+    Effect,
+    FaultRules,
+    Hold,
+    LoseResponse,
+    PlacedRule,
+)
 from tests.standin.gates import Gates
-from tests.standin.responses import EventStream, NoAnswer, json_response
+from tests.standin.responses import CutBody, EventStream, NoAnswer, json_response
 from tests.standin.state import State
+from tests.standin.streaming import AnyEvent, Failed
 from tests.standin.wire import Call, Endpoint, Json, NoContent, Reply, Stream, to_json
 
 _LOG = logging.getLogger("standin")
@@ -45,7 +56,7 @@ class Exchange:
             response = json_response(to_json(error.body), error.status)
         except _Dropped:
             response = NoAnswer()
-        outcome = "cut" if isinstance(response, NoAnswer) else response.status_code
+        outcome = "cut" if isinstance(response, NoAnswer | CutBody) else response.status_code
         self._state.tally.response(route, outcome)
         elapsed = (time.monotonic() - started) * 1000
         _LOG.info("%s %s %s %.0f ms", request.method, request.url.path, outcome, elapsed)
@@ -114,7 +125,7 @@ class Exchange:
             match placed.rule.effect:
                 case Hold(at="after"):
                     await self._hold(placed, request)
-                case LoseResponse(after_events=count) if count == 0 or not isinstance(reply, Stream):
+                case LoseResponse() as loss if _sent(loss, reply) == 0:
                     raise _Dropped
                 case _:
                     continue
@@ -139,13 +150,36 @@ async def _disconnected(request: Request) -> None:
         continue
 
 
-def _response(reply: Reply, met: tuple[PlacedRule, ...]) -> Response:
+def _sent(loss: LoseResponse, reply: Reply) -> int:
+    """Tell how much of a lost answer arrives: events of a stream, bytes of a body."""
     match reply:
+        case Stream():
+            return loss.after_events
+        case Json():
+            return loss.after_bytes
+        case NoContent():
+            return 0
+
+
+def _response(reply: Reply, met: tuple[PlacedRule, ...]) -> Response:
+    effects = tuple(placed.rule.effect for placed in met)
+    sent = min((_sent(effect, reply) for effect in effects if isinstance(effect, LoseResponse)), default=None)
+    match reply:
+        case Json(body=body, status=status) if sent is not None:
+            return CutBody(to_json(body), status, sent)
         case Json(body=body, status=status):
             return json_response(to_json(body), status)
         case NoContent(status=status):
             return Response(status_code=status)
         case Stream(events=events):
-            effects = (placed.rule.effect for placed in met)
-            losses = [effect.after_events for effect in effects if isinstance(effect, LoseResponse)]
-            return EventStream(events, cut_after=min(losses, default=None))
+            return EventStream(_broken_off(events, effects)[:sent], cut=sent is not None)
+
+
+def _broken_off(events: tuple[AnyEvent, ...], effects: tuple[Effect, ...]) -> tuple[AnyEvent, ...]:
+    """End a stream early, where a fault says so."""
+    for effect in effects:
+        if isinstance(effect, BreakOff):
+            created_at = events[0].created_at
+            error = Failed(message=effect.message, code=effect.code, created_at=created_at)
+            return (*events[: effect.after_events], *([error] if effect.message else []))
+    return events

@@ -30,10 +30,20 @@ class Cut(Frozen):
 
 
 class LoseResponse(Frozen):
-    """Do what was asked, then close the connection; of a stream, after this many events."""
+    """Do what was asked, then close the connection: after this many events of a stream or bytes of a body."""
 
     kind: Literal["lose"] = "lose"
-    after_events: int = 0
+    after_events: int = Field(default=0, ge=0)
+    after_bytes: int = Field(default=0, ge=0)
+
+
+class BreakOff(Frozen):
+    """Do what was asked, and end a stream early as if it were whole, or by an error event with this text."""
+
+    kind: Literal["break_off"] = "break_off"
+    after_events: int = Field(ge=0)
+    message: str = ""
+    code: int = 3000
 
 
 class AddUnknownEntry(Frozen):
@@ -54,7 +64,8 @@ class Hold(Frozen):
 
 
 Effect = Annotated[
-    Nothing | AnswerWith | Cut | LoseResponse | AddUnknownEntry | Hold, Field(discriminator="kind")
+    Nothing | AnswerWith | Cut | LoseResponse | BreakOff | AddUnknownEntry | Hold,
+    Field(discriminator="kind"),
 ]
 
 

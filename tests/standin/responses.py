@@ -28,14 +28,28 @@ class NoAnswer(Response):
         await _close(scope, receive)
 
 
-class EventStream(Response):
-    """Server-sent events, closed without an end after `cut_after` of them if that is given."""
+class CutBody(Response):
+    """Closes the connection in the middle of a body whose whole length was announced."""
 
-    def __init__(self, events: tuple[AnyEvent, ...], cut_after: int | None) -> None:
+    def __init__(self, content: bytes, status: int, after_bytes: int) -> None:
+        super().__init__(content, status, media_type="application/json")
+        self._sent = content[:after_bytes]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the beginning, and close."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self._sent, "more_body": True})
+        await _close(scope, receive)
+
+
+class EventStream(Response):
+    """Server-sent events, with the connection closed instead of an end if they are cut."""
+
+    def __init__(self, events: tuple[AnyEvent, ...], *, cut: bool) -> None:
         super().__init__(media_type="text/event-stream")
         del self.headers["content-length"]
-        self._events = events[:cut_after]
-        self._cut = cut_after is not None
+        self._events = events
+        self._cut = cut
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send each event as a chunk, after a comment such as the API keeps connections alive with."""

@@ -11,6 +11,7 @@ from tests.standin.base import Frozen
 from tests.standin.conversations import Conversation
 from tests.standin.counters import Counters, Tally
 from tests.standin.scenario import Scenario
+from tests.standin.world import World
 
 
 class Snapshot(Frozen):
@@ -18,6 +19,7 @@ class Snapshot(Frozen):
 
     agents: tuple[Agent, ...] = ()
     conversations: tuple[Conversation, ...] = ()
+    world: World = World()
     counters: Counters = Field(default_factory=Counters)
 
 
@@ -36,6 +38,7 @@ class State:
         self.drop_requests()
         self.agents = {agent.id: agent for agent in snapshot.agents}
         self.conversations = {conversation.id: conversation for conversation in snapshot.conversations}
+        self.world = snapshot.world
         self.answering: set[str] = set()
         self.tally = Tally(snapshot.counters)
         self.changed.set()
@@ -64,11 +67,17 @@ class State:
         del self.conversations[conversation_id]
         self.changed.set()
 
+    def set_world(self, world: World) -> None:
+        """Hold what there is to be found from now on."""
+        self.world = world
+        self.changed.set()
+
     def snapshot(self) -> Snapshot:
         """Take everything as it is now."""
         return Snapshot(
             agents=tuple(self.agents.values()),
             conversations=tuple(self.conversations.values()),
+            world=self.world,
             counters=self.tally.counters(),
         )
 

@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import JsonValue
+
 from tests.standin.base import Frozen
+from tests.standin.chunks import OutputChunk, TextChunk
 from tests.standin.conversations import ConversationResponse
 from tests.standin.entries import (
     ForeignEntry,
@@ -13,7 +16,6 @@ from tests.standin.entries import (
     OutputEntry,
     ToolExecution,
     Usage,
-    content_text,
 )
 
 _PIECE = 24
@@ -40,8 +42,8 @@ class OutputEvent(Event):
 
 class MessageDelta(OutputEvent):
     type: Literal["message.output.delta"] = "message.output.delta"
-    content: str
-    content_index: int = 0
+    content: str | OutputChunk
+    content_index: int
     role: Literal["assistant"] = "assistant"
     model: str | None
     agent_id: str | None
@@ -55,6 +57,28 @@ class CallDelta(OutputEvent):
     model: str | None
     agent_id: str | None
     confirmation_status: str | None = None
+
+
+class ExecutionEvent(OutputEvent):
+    name: str
+    function: str | None
+
+
+class ExecutionStarted(ExecutionEvent):
+    type: Literal["tool.execution.started"] = "tool.execution.started"
+    arguments: str = ""
+    model: str | None
+    agent_id: str | None
+
+
+class ExecutionDelta(ExecutionEvent):
+    type: Literal["tool.execution.delta"] = "tool.execution.delta"
+    arguments: str
+
+
+class ExecutionDone(ExecutionEvent):
+    type: Literal["tool.execution.done"] = "tool.execution.done"
+    info: dict[str, JsonValue]
 
 
 class HandoffStarted(OutputEvent):
@@ -74,7 +98,27 @@ class Reflection(OutputEvent):
     note: str
 
 
-AnyEvent = Started | Done | MessageDelta | CallDelta | HandoffStarted | HandoffDone | Reflection
+class Failed(Event):
+    """The answer broke off on the server's side."""
+
+    type: Literal["conversation.response.error"] = "conversation.response.error"
+    message: str
+    code: int
+
+
+AnyEvent = (
+    Started
+    | Done
+    | MessageDelta
+    | CallDelta
+    | ExecutionStarted
+    | ExecutionDelta
+    | ExecutionDone
+    | HandoffStarted
+    | HandoffDone
+    | Reflection
+    | Failed
+)
 
 
 def to_events(response: ConversationResponse, now: datetime) -> tuple[AnyEvent, ...]:
@@ -95,55 +139,64 @@ def to_sse(event: AnyEvent) -> bytes:
 
 
 def _output_events(entry: OutputEntry, index: int, now: datetime) -> tuple[AnyEvent, ...]:
+    place = OutputEvent(id=entry.id or "", output_index=index, created_at=now)
     match entry:
         case MessageOutput(content=content):
-            return tuple(_message_delta(entry, piece, index, now) for piece in _pieces(content_text(content)))
+            chunks = (content,) if isinstance(content, str) else content
+            return tuple(
+                event for number, chunk in enumerate(chunks) for event in _said(entry, chunk, number, place)
+            )
         case FunctionCall(arguments=arguments):
-            return tuple(_call_delta(entry, piece, index, now) for piece in _pieces(str(arguments)))
+            return tuple(_call_delta(entry, piece, place) for piece in _pieces(str(arguments)))
+        case ToolExecution():
+            return _execution_events(entry, place)
         case Handoff():
             return (
                 HandoffStarted(
-                    id=entry.id or "",
-                    output_index=index,
-                    created_at=now,
+                    **dict(place),
                     previous_agent_id=entry.previous_agent_id,
                     previous_agent_name=entry.previous_agent_name,
                 ),
                 HandoffDone(
-                    id=entry.id or "",
-                    output_index=index,
-                    created_at=now,
-                    next_agent_id=entry.next_agent_id,
-                    next_agent_name=entry.next_agent_name,
+                    **dict(place), next_agent_id=entry.next_agent_id, next_agent_name=entry.next_agent_name
                 ),
             )
         case ForeignEntry(note=note):
-            return (Reflection(id=entry.id or "", output_index=index, created_at=now, note=note),)
-        case ToolExecution():
-            return ()
+            return (Reflection(**dict(place), note=note),)
 
 
-def _message_delta(entry: MessageOutput, piece: str, index: int, now: datetime) -> MessageDelta:
-    return MessageDelta(
-        id=entry.id or "",
-        output_index=index,
-        created_at=now,
-        content=piece,
-        model=entry.model,
-        agent_id=entry.agent_id,
+def _said(
+    entry: MessageOutput, chunk: str | OutputChunk, number: int, place: OutputEvent
+) -> tuple[MessageDelta, ...]:
+    """Break a text into pieces; any other chunk comes as a whole."""
+    text = chunk.text if isinstance(chunk, TextChunk) else chunk
+    pieces = _pieces(text) if isinstance(text, str) else (text,)
+    return tuple(
+        MessageDelta(
+            **dict(place), content=piece, content_index=number, model=entry.model, agent_id=entry.agent_id
+        )
+        for piece in pieces
     )
 
 
-def _call_delta(entry: FunctionCall, piece: str, index: int, now: datetime) -> CallDelta:
+def _call_delta(entry: FunctionCall, piece: str, place: OutputEvent) -> CallDelta:
     return CallDelta(
-        id=entry.id or "",
-        output_index=index,
-        created_at=now,
+        **dict(place),
         name=entry.name,
         tool_call_id=entry.tool_call_id,
         arguments=piece,
         model=entry.model,
         agent_id=entry.agent_id,
+        confirmation_status=entry.confirmation_status,
+    )
+
+
+def _execution_events(entry: ToolExecution, place: OutputEvent) -> tuple[AnyEvent, ...]:
+    common = {**dict(place), "name": entry.name, "function": entry.function}
+    return (
+        ExecutionStarted(**common, model=entry.model, agent_id=entry.agent_id),
+        *(ExecutionDelta(**common, arguments=piece) for piece in _pieces(entry.arguments)),
+        ExecutionDone(**common, info=entry.info),
     )
 
 

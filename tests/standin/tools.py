@@ -1,16 +1,24 @@
 """The tools and sampling arguments of agents, with the defaults that the server fills in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from tests.standin.base import Frozen
 
 
 class ToolConfiguration(Frozen):
+    """Which of a tool's functions may be called: those included, or all but those excluded."""
+
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
     requires_confirmation: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.include is not None and self.exclude is not None:
+            raise ValueError("include and exclude are mutually exclusive")
+        return self
 
 
 class Function(Frozen):

@@ -1,9 +1,11 @@
 """Tools, agents and requests that several tests of the stand-in share."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from mistralai.client import Mistral, models
+import pytest
+from mistralai.client import Mistral, errors, models
 from pydantic import JsonValue
 
 from tests.standin.choice import FunctionSpec
@@ -46,6 +48,8 @@ WEATHER = spec(
 DICE = spec("roll_dice", "Roll dice with that many sides.", sides={"type": "integer", "default": 6})
 SEARCH = spec("search_docs", "Search the documentation.", ("query",), query={"type": "string"})
 AUDIT = spec("audit_log", "Write down what was done.", ("note",), note={"type": "string"})
+WEB_SEARCH = models.WebSearchTool()
+CODE = models.CodeInterpreterTool()
 TOOLS = (INTEREST, EXCHANGE, WEATHER, DICE, SEARCH, AUDIT)
 
 
@@ -83,3 +87,38 @@ def text_of(response: models.ConversationResponse) -> str:
 
 def result(tool_call_id: str, text: str) -> models.InputEntries:
     return models.FunctionResultEntry(tool_call_id=tool_call_id, result=text)
+
+
+def words_of(response: models.ConversationResponse) -> str:
+    """Join the text of the last message, without what it cites."""
+    last = response.outputs[-1]
+    assert isinstance(last, models.MessageOutputEntry)
+    if isinstance(last.content, str):
+        return last.content
+    return "".join(chunk.text for chunk in last.content if isinstance(chunk, models.TextChunk))
+
+
+def findings_of(
+    response: models.ConversationResponse,
+) -> list[models.ToolReferenceChunk | models.ToolFileChunk]:
+    """List the references and files of the last message."""
+    last = response.outputs[-1]
+    assert isinstance(last, models.MessageOutputEntry)
+    chunks = [] if isinstance(last.content, str) else last.content
+    return [chunk for chunk in chunks if isinstance(chunk, models.ToolReferenceChunk | models.ToolFileChunk)]
+
+
+def executions_of(response: models.ConversationResponse) -> list[models.ToolExecutionEntry]:
+    return [entry for entry in response.outputs if isinstance(entry, models.ToolExecutionEntry)]
+
+
+def types_of(entries: Sequence[object]) -> list[str]:
+    return [str(getattr(entry, "type", "")) for entry in entries]
+
+
+def refused_append(mistral: Mistral, conversation_id: str, **request: Any) -> str:
+    """Append what is refused with 400, and give the reason."""
+    with pytest.raises(errors.SDKError) as refused:
+        mistral.beta.conversations.append(conversation_id=conversation_id, **request)
+    assert refused.value.status_code == 400
+    return str(refused.value.raw_response.json()["message"])

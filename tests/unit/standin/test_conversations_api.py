@@ -1,7 +1,6 @@
 """The conversations API answers the real SDK as Mistral's does."""
 
 import re
-from collections.abc import Sequence
 
 import httpx2
 import pytest
@@ -19,8 +18,10 @@ from tests.unit.standin.samples import (
     calls_of,
     create_agent,
     function_tool,
+    refused_append,
     result,
     text_of,
+    types_of,
 )
 
 
@@ -28,18 +29,6 @@ def append(
     mistral: Mistral, conversation_id: str, *results: models.InputEntries
 ) -> models.ConversationResponse:
     return mistral.beta.conversations.append(conversation_id=conversation_id, inputs=list(results))
-
-
-def refused_append(mistral: Mistral, conversation_id: str, *results: models.InputEntries) -> str:
-    with pytest.raises(errors.SDKError) as refused:
-        append(mistral, conversation_id, *results)
-    assert refused.value.status_code == 400
-    message: str = refused.value.raw_response.json()["message"]
-    return message
-
-
-def types_of(entries: Sequence[object]) -> list[str]:
-    return [str(getattr(entry, "type", "")) for entry in entries]
 
 
 def test_a_question_is_answered_by_way_of_a_tool(mistral: Mistral, standin: StandIn) -> None:
@@ -149,15 +138,15 @@ def test_every_pending_call_must_be_answered_and_no_other(mistral: Mistral, stan
     one, other = result(weather.tool_call_id, "grey"), result(dice.tool_call_id, "5")
     conversation_id = started.conversation_id
     assert f"Unexpected tool call id {'x' * 9}" in refused_append(
-        mistral, conversation_id, result("x" * 9, "?")
+        mistral, conversation_id, inputs=[result("x" * 9, "?")]
     )
-    missing = refused_append(mistral, conversation_id, one)
+    missing = refused_append(mistral, conversation_id, inputs=[one])
     assert "results are still missing" in missing
     assert dice.tool_call_id in missing
-    assert "Unexpected tool call id" in refused_append(mistral, conversation_id, one, other, one)
+    assert "Unexpected tool call id" in refused_append(mistral, conversation_id, inputs=[one, other, one])
     assert standin.counters().conversations[conversation_id].function_results == {}
     assert "grey" in text_of(append(mistral, conversation_id, one, other))
-    assert "Unexpected tool call id" in refused_append(mistral, conversation_id, one, other)
+    assert "Unexpected tool call id" in refused_append(mistral, conversation_id, inputs=[one, other])
     assert standin.counters().conversations[conversation_id].appends == 1
 
 
@@ -181,9 +170,8 @@ def test_calls_before_a_handoff_are_not_answered(mistral: Mistral, standin: Stan
     assert types_of(started.outputs) == ["function.call", "agent.handoff", "function.call"]
     before, after = calls_of(started)
     assert (before.agent_id, after.agent_id) == (front.id, back.id)
-    message = refused_append(
-        mistral, started.conversation_id, result(before.tool_call_id, "5"), result(after.tool_call_id, "grey")
-    )
+    both = [result(before.tool_call_id, "5"), result(after.tool_call_id, "grey")]
+    message = refused_append(mistral, started.conversation_id, inputs=both)
     assert f"Unexpected tool call id {before.tool_call_id}" in message
     assert "grey" in text_of(append(mistral, started.conversation_id, result(after.tool_call_id, "grey")))
 

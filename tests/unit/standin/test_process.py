@@ -1,5 +1,6 @@
 """The stand-in as a process: its state file, its end, its log."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -10,15 +11,18 @@ from mistralai.client import Mistral, errors
 from tests.standin.control import START, StandIn
 from tests.standin.process import free_port, running_standin, start_process, wait_until_up
 from tests.standin.state import read_snapshot
+from tests.standin.world import Fact
 from tests.unit.standin.samples import (
     KEY,
     MODEL,
     QUESTION,
+    WEB_SEARCH,
     calls_of,
     create_agent,
     eventually,
     result,
     text_of,
+    words_of,
 )
 
 
@@ -37,6 +41,22 @@ def test_objects_and_counters_survive_a_restart(tmp_path: Path) -> None:
             inputs=[result(calls_of(started)[0].tool_call_id, "4.5%")],
         )
         assert "4.5%" in text_of(answered)
+
+
+def test_facts_and_the_place_in_a_script_survive_a_restart(tmp_path: Path) -> None:
+    script = {"turns": [{"steps": [{"call": "look"}]}, {"steps": [{"text": "second turn"}]}]}
+    scenario = tmp_path / "scenario.json"
+    scenario.write_text(json.dumps({"scripts": [{"input": "Look", **script}]}), encoding="utf-8")
+    options = ("--api-key", KEY, "--state", str(tmp_path / "state.json"), "--scenario", str(scenario))
+    with running_standin(*options) as standin, Mistral(api_key=KEY, server_url=standin.url) as mistral:
+        standin.add_fact(Fact(words="zorbium", title="Zorbium", text="Zorbium is a metal."))
+        started = mistral.beta.conversations.start(model=MODEL, inputs="Look")
+    with running_standin(*options) as standin, Mistral(api_key=KEY, server_url=standin.url) as mistral:
+        answer = result(calls_of(started)[0].tool_call_id, "nothing")
+        answered = mistral.beta.conversations.append(conversation_id=started.conversation_id, inputs=[answer])
+        assert text_of(answered) == "second turn"
+        found = mistral.beta.conversations.start(model=MODEL, inputs="What is zorbium?", tools=[WEB_SEARCH])
+        assert "Zorbium is a metal." in words_of(found)
 
 
 def test_the_state_is_written_while_the_process_runs_so_that_a_kill_loses_little(tmp_path: Path) -> None:

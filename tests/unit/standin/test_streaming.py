@@ -6,7 +6,7 @@ from mistralai.client import Mistral, models
 
 from tests.standin.control import START, StandIn
 from tests.standin.faults import LoseResponse
-from tests.unit.standin.samples import KEY, MODEL, QUESTION, create_agent, result
+from tests.unit.standin.samples import KEY, MODEL, QUESTION, WEB_SEARCH, create_agent, result
 
 
 def test_the_events_of_a_call_and_of_a_text_join_to_the_answer(mistral: Mistral, standin: StandIn) -> None:
@@ -58,3 +58,26 @@ def test_a_stream_can_break_off_after_the_side_effect(mistral: Mistral, standin:
     ):
         seen.extend(event.data for event in stream)
     assert len(standin.conversations()) == 1
+
+
+def test_an_execution_and_the_pieces_of_its_message_are_streamed(mistral: Mistral) -> None:
+    with mistral.beta.conversations.start_stream(
+        model=MODEL, inputs="Search the web for otters", tools=[WEB_SEARCH]
+    ) as stream:
+        events = [event.data for event in stream]
+    (began,) = (event for event in events if isinstance(event, models.ToolExecutionStartedEvent))
+    deltas = [event for event in events if isinstance(event, models.ToolExecutionDeltaEvent)]
+    (ended,) = (event for event in events if isinstance(event, models.ToolExecutionDoneEvent))
+    assert {began.name, ended.name, *(delta.name for delta in deltas)} == {"web_search"}
+    assert "".join(delta.arguments for delta in deltas) == '{"query": "Search the web for otters"}'
+    assert "otters" in str(ended.info)
+    said = [event for event in events if isinstance(event, models.MessageOutputEvent)]
+    assert {event.output_index for event in said} == {1}
+    cited = [event for event in said if isinstance(event.content, models.ToolReferenceChunk)]
+    assert [event.content_index for event in cited] == [1]
+    texts = "".join(event.content for event in said if isinstance(event.content, str))
+    assert texts.startswith("Here is what I found: web_search(")
+    assert texts.endswith(".")
+    last = events[-1]
+    assert isinstance(last, models.ResponseDoneEvent)
+    assert last.usage.connectors == {"web_search": 1}
