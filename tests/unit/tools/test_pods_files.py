@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from tools.local.pods.model import Container, EnvVar, Key, Secret, SecretItem, SecretProjection
+from tools.local.pods.model import (
+    Container,
+    EnvVar,
+    Key,
+    PodSpec,
+    PodTemplate,
+    Secret,
+    SecretItem,
+    SecretProjection,
+    VolumeMount,
+)
 from tools.local.pods.process import container_argv, container_environment
 from tools.local.pods.secrets import SecretFiles, apply_files, desired_files, observe_files
 
@@ -16,8 +26,8 @@ ITEM = SecretItem(key="api-key", path="mistral/api-key")
 @pytest.mark.parametrize(
     ("projection", "expected"),
     [
-        (SecretProjection(name="mistral", items=(ITEM,)), SecretFiles({"mistral/api-key": b"k"}, ())),
-        (SecretProjection(name="mistral"), SecretFiles({"api-key": b"k", "other": b"o"}, ())),
+        (SecretProjection(name="mistral", items=(ITEM,)), SecretFiles({"keys/mistral/api-key": b"k"}, ())),
+        (SecretProjection(name="mistral"), SecretFiles({"keys/api-key": b"k", "keys/other": b"o"}, ())),
         (SecretProjection(name="gone", items=(ITEM,)), SecretFiles({}, ("Secret gone",))),
         (SecretProjection(name="gone", items=(ITEM,), optional=True), SecretFiles({}, ())),
         (
@@ -31,12 +41,35 @@ ITEM = SecretItem(key="api-key", path="mistral/api-key")
     ],
 )
 def test_projected_volume_shows_the_chosen_keys(projection: SecretProjection, expected: SecretFiles) -> None:
-    assert desired_files("default", (projection,), SECRETS) == expected
+    assert desired_files("default", {"keys": (projection,)}, SECRETS) == expected
 
 
 def test_secret_of_another_namespace_is_not_shown() -> None:
     projection = SecretProjection(name="mistral", optional=True)
-    assert desired_files("elsewhere", (projection,), SECRETS).files == {}
+    assert desired_files("elsewhere", {"keys": (projection,)}, SECRETS).files == {}
+
+
+def test_each_volume_shows_its_secrets_in_a_place_of_its_own() -> None:
+    spec = PodSpec.model_validate(
+        {
+            "containers": [],
+            "volumes": [
+                {
+                    "name": "keys",
+                    "projected": {"sources": [{"secret": {"name": "mistral"}}, {"configMap": {}}]},
+                },
+                {
+                    "name": "mine",
+                    "secret": {"secretName": "mistral", "items": [{"key": "other", "path": "o"}]},
+                },
+                {"name": "later", "secret": {"secretName": "gone", "optional": True}},
+                {"name": "scratch", "emptyDir": {}},
+            ],
+        }
+    )
+    assert desired_files("default", PodTemplate(spec=spec).secrets, SECRETS) == SecretFiles(
+        {"keys/api-key": b"k", "keys/other": b"o", "mine/o": b"o"}, ()
+    )
 
 
 def test_files_follow_and_only_their_owner_reads_them(tmp_path: Path) -> None:
@@ -63,25 +96,40 @@ def test_container_runs_its_own_command_or_the_images() -> None:
     )
 
 
-def test_containers_variables_win_but_secrets_are_where_they_really_are(tmp_path: Path) -> None:
+def test_containers_variables_win_but_secrets_are_where_they_really_are() -> None:
     container = Container(
         name="worker",
         env=(
             EnvVar(name="PATH", value="/image/bin"),
             EnvVar(name="DURABLE_AGENTS_SECRETS_DIR", value="/var/run/secrets"),
             EnvVar(name="TEMPORAL_TLS_CLIENT_KEY_PATH", value="/var/run/secrets/temporal/tls.key"),
+            EnvVar(name="TOKEN_FILE", value="/etc/bank/token"),
+            EnvVar(name="PIN_FILE", value="/etc/pin"),
+            EnvVar(name="OTHER", value="/etc/banks"),
+            EnvVar(name="TMPDIR", value="/tmp/mine"),
             EnvVar(name="FROM_ELSEWHERE"),
         ),
+        volume_mounts=(
+            VolumeMount(name="keys", mount_path="/var/run/secrets"),
+            VolumeMount(name="bank", mount_path="/etc/bank/"),
+            VolumeMount(name="bank", mount_path="/etc/pin", sub_path="pin"),
+            VolumeMount(name="tmp", mount_path="/tmp"),
+        ),
     )
-    environment = container_environment(container, {"PATH": os.defpath, "HOME": "/h"}, tmp_path)
+    volumes = {"keys": Path("/here/keys"), "bank": Path("/here/bank")}
+    environment = container_environment(container, {"PATH": os.defpath, "HOME": "/h"}, volumes)
     assert environment == {
         "PATH": "/image/bin",
         "HOME": "/h",
-        "DURABLE_AGENTS_SECRETS_DIR": str(tmp_path),
-        "TEMPORAL_TLS_CLIENT_KEY_PATH": f"{tmp_path}/temporal/tls.key",
+        "DURABLE_AGENTS_SECRETS_DIR": "/here/keys",
+        "TEMPORAL_TLS_CLIENT_KEY_PATH": "/here/keys/temporal/tls.key",
+        "TOKEN_FILE": "/here/bank/token",
+        "PIN_FILE": "/here/bank/pin",
+        "OTHER": "/etc/banks",
+        "TMPDIR": "/tmp/mine",
     }
 
 
-def test_processes_of_one_machine_do_not_share_a_port_for_probes(tmp_path: Path) -> None:
+def test_processes_of_one_machine_do_not_share_a_port_for_probes() -> None:
     container = Container(name="worker", env=(EnvVar(name="DURABLE_AGENTS_HEALTH_PORT", value="8081"),))
-    assert "DURABLE_AGENTS_HEALTH_PORT" not in container_environment(container, {}, tmp_path)
+    assert "DURABLE_AGENTS_HEALTH_PORT" not in container_environment(container, {}, {})

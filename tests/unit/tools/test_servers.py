@@ -128,7 +128,9 @@ def test_secret_reaches_the_processes_and_is_taken_away(
     control_plane: ControlPlane, local_runner: LocalRunner
 ) -> None:
     kubectl = control_plane.kubectl()
-    file = local_runner.directory / "workers" / "default" / "workers" / "secrets" / "keys" / "api-key"
+    file = (
+        local_runner.directory / "workers" / "default" / "workers" / "secrets" / "keys" / "keys" / "api-key"
+    )
     kubectl.apply(worker_deployment(replicas=1))
     kubectl("create", "secret", "generic", "keys", "--from-literal=api-key=one")
     wait_for(lambda: file.exists() and file.read_text() == "one", "the first key")

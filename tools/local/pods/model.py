@@ -54,6 +54,14 @@ class EnvVar(Model):
     value: str | None = None
 
 
+class VolumeMount(Model):
+    """Where a container finds a volume, or a part of it."""
+
+    name: str
+    mount_path: str
+    sub_path: str = ""
+
+
 class Container(Model):
     """How a process is started."""
 
@@ -62,6 +70,7 @@ class Container(Model):
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     env: tuple[EnvVar, ...] = ()
+    volume_mounts: tuple[VolumeMount, ...] = ()
 
 
 class SecretItem(Model):
@@ -91,10 +100,29 @@ class ProjectedVolume(Model):
     sources: tuple[VolumeSource, ...] = ()
 
 
-class Volume(Model):
-    """A volume of a pod; only projected ones matter here."""
+class SecretVolume(Model):
+    """The keys of one Secret shown as a directory."""
 
+    secret_name: str = ""
+    optional: bool = False
+    items: tuple[SecretItem, ...] = ()
+
+
+class Volume(Model):
+    """A volume of a pod; only those that show Secrets matter here."""
+
+    name: str = ""
     projected: ProjectedVolume | None = None
+    secret: SecretVolume | None = None
+
+    @property
+    def secrets(self) -> tuple[SecretProjection, ...]:
+        """Every Secret it shows."""
+        if self.secret is not None:
+            own = self.secret
+            return (SecretProjection(name=own.secret_name, optional=own.optional, items=own.items),)
+        sources = self.projected.sources if self.projected else ()
+        return tuple(source.secret for source in sources if source.secret)
 
 
 class PodSpec(Model):
@@ -122,10 +150,10 @@ class PodTemplate(Model):
         return next((each for each in self.spec.containers if each.name == WORKER), None)
 
     @property
-    def secrets(self) -> tuple[SecretProjection, ...]:
-        """Every Secret its volumes show."""
-        volumes = (volume.projected for volume in self.spec.volumes if volume.projected)
-        return tuple(source.secret for volume in volumes for source in volume.sources if source.secret)
+    def secrets(self) -> dict[str, tuple[SecretProjection, ...]]:
+        """Every Secret that its volumes show, by the volume's name."""
+        shown = (volume for volume in self.spec.volumes if volume.projected or volume.secret)
+        return {volume.name: volume.secrets for volume in shown}
 
 
 class DeploymentSpec(Model):

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import posixpath
 import signal
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from tools.local.pods.model import Container, Key, PodTemplate
 from tools.local.pods.plan import Replica, Start, Stop, crashes_after
 from tools.local.tether import Tether
 
-SECRETS_VARIABLE = "DURABLE_AGENTS_SECRETS_DIR"
 # All workers would listen on the same port of this machine, and nobody asks.
 PROBE_VARIABLE = "DURABLE_AGENTS_HEALTH_PORT"
 _IMAGE_COMMAND = (sys.executable, "-m", "agents_worker")
@@ -25,18 +25,25 @@ def container_argv(container: Container) -> tuple[str, ...]:
     return (*(container.command or _IMAGE_COMMAND), *container.args)
 
 
-def container_environment(container: Container, base: Mapping[str, str], secrets: Path) -> dict[str, str]:
-    """The container's own variables over `base`, with its secrets where they are on this machine."""
+def container_environment(
+    container: Container, base: Mapping[str, str], volumes: Mapping[str, Path]
+) -> dict[str, str]:
+    """The container's own variables over `base`; those that name a mounted path name where it is here.
+
+    `volumes` are the directories of volumes by name. What a volume shows is not at its path on this machine.
+    """
     own = {each.name: each.value for each in container.env if each.value is not None}
     own.pop(PROBE_VARIABLE, None)
-    inside = own.get(SECRETS_VARIABLE)
-    if inside is not None:
-        own = {name: _moved(value, inside, str(secrets)) for name, value in own.items()}
-    return {**base, **own, SECRETS_VARIABLE: str(secrets)}
+    for mount in container.volume_mounts:
+        if mount.name in volumes:
+            inside = posixpath.normpath(mount.mount_path)
+            outside = str(volumes[mount.name] / mount.sub_path)
+            own = {name: _moved(value, inside, outside) for name, value in own.items()}
+    return {**base, **own}
 
 
 def _moved(path: str, inside: str, outside: str) -> str:
-    return outside + path.removeprefix(inside) if path.startswith(f"{inside}/") else path
+    return outside + path.removeprefix(inside) if f"{path}/".startswith(f"{inside}/") else path
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Places:
         return self.logs / key.namespace / key.name / f"{index}.log"
 
     def secrets(self, key: Key) -> Path:
-        """The secret files that all replicas of a Deployment share."""
+        """The secret files that all replicas of a Deployment share, in a directory for each volume."""
         return self.of(key) / "secrets"
 
 
@@ -107,10 +114,11 @@ class ReplicaProcesses:
         assert container is not None
         log = self._places.log(self._key, action.index)
         log.parent.mkdir(parents=True, exist_ok=True)
+        volumes = {volume: self._places.secrets(self._key) / volume for volume in template.secrets}
         with log.open("ab") as output:
             process = subprocess.Popen(
                 ("/bin/sh", "-c", 'exec "$@"', "worker", *container_argv(container)),
-                env=container_environment(container, self._base, self._places.secrets(self._key)),
+                env=container_environment(container, self._base, volumes),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

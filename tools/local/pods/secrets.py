@@ -17,12 +17,13 @@ class SecretFiles:
 
 
 def desired_files(
-    namespace: str, projections: tuple[SecretProjection, ...], secrets: Mapping[Key, Secret]
+    namespace: str, volumes: Mapping[str, tuple[SecretProjection, ...]], secrets: Mapping[Key, Secret]
 ) -> SecretFiles:
-    """The files of all `projections`; only what is not optional can be missing."""
+    """The files of all `volumes`, each in a directory; only what is not optional can be missing."""
     files: dict[str, bytes] = {}
     missing: list[str] = []
-    for projection in projections:
+    shown = ((volume, projection) for volume, projections in volumes.items() for projection in projections)
+    for volume, projection in shown:
         secret = secrets.get(Key(namespace, projection.name))
         absent = [] if secret else [f"Secret {projection.name}"]
         for item in _items(projection, secret) if secret else ():
@@ -30,7 +31,7 @@ def desired_files(
             if value is None:
                 absent.append(f"key {item.key} of Secret {projection.name}")
             else:
-                files[item.path] = value
+                files[f"{volume}/{item.path}"] = value
         if not projection.optional:
             missing += absent
     return SecretFiles(files, tuple(missing))
