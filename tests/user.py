@@ -14,6 +14,7 @@ from agents_crds.v1alpha1 import (
     Agent,
     AgentRun,
     Condition,
+    MCPServer,
     ModelProvider,
     StoredObject,
     WorkerPool,
@@ -28,7 +29,13 @@ Manifest = dict[str, JsonValue]
 S = TypeVar("S", bound=StoredObject)
 T = TypeVar("T")
 
-PLURALS = {Agent: "agents", AgentRun: "agentruns", ModelProvider: "modelproviders", WorkerPool: "workerpools"}
+PLURALS = {
+    Agent: "agents",
+    AgentRun: "agentruns",
+    MCPServer: "mcpservers",
+    ModelProvider: "modelproviders",
+    WorkerPool: "workerpools",
+}
 
 
 class Event(BaseModel):
@@ -49,6 +56,8 @@ class User:
         self.namespace = namespace
         self._standin = standin
         self._installation = installation
+        self.keys: list[str] = []
+        """The API keys that were put into the Secret, one after the other."""
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl in the namespace."""
@@ -56,6 +65,7 @@ class User:
 
     def set_key(self, key: str) -> None:
         """Put an API key into the Secret."""
+        self.keys.append(key)
         self.apply(
             {
                 "apiVersion": "v1",

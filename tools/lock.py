@@ -5,6 +5,7 @@ Each lock file ends in a digest of what it was made from, so that the check need
 
 import argparse
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from pathlib import Path
 
 from tools.console import Console, exit_code_of
 from tools.errors import ExpectedError
-from tools.parts.catalog import ROOT
+from tools.parts.catalog import NPM_PACKAGE, ROOT
+from tools.parts.npm import is_stale, write_lock
+from tools.parts.store import cache_directory
 
 _MEMBERS = ("crds", "operator", "worker")
 _FLAGS = (
@@ -39,6 +42,7 @@ class Lock:
 
 _OURS = tuple(flag for member in _MEMBERS for flag in ("--no-emit-package", f"durable-agents-{member}"))
 _ALL = "requirements.lock"
+_NPM_LOCK = f"{NPM_PACKAGE.relative_to(ROOT)}/package-lock.json"
 
 LOCKS = (
     Lock(_ALL, ("pyproject.toml",), ("--all-extras", "--group", "dev", *_OURS)),
@@ -79,11 +83,12 @@ def digest_of(lock: Lock, root: Path) -> str:
 
 def stale_locks(root: Path) -> list[str]:
     """The lock files made from something else than what stands there now."""
-    return [
+    stale = [
         lock.output
         for lock in LOCKS
         if not (root / lock.output).read_text().endswith(f"{_MARK}{digest_of(lock, root)}\n")
     ]
+    return [*stale, _NPM_LOCK] if is_stale(root / NPM_PACKAGE.relative_to(ROOT)) else stale
 
 
 def write_locks(root: Path, *, upgrade: bool) -> None:
@@ -106,8 +111,10 @@ def write_locks(root: Path, *, upgrade: bool) -> None:
 def main(*, check: bool, upgrade: bool) -> None:
     """Make or check the lock files of this repository."""
     if not check:
+        console = Console()
         write_locks(ROOT, upgrade=upgrade)
-        Console().say(f"wrote {', '.join(lock.output for lock in LOCKS)}")
+        write_lock(os.environ, cache_directory(os.environ), console, upgrade=upgrade)
+        console.say(f"wrote {', '.join((*(lock.output for lock in LOCKS), _NPM_LOCK))}")
     elif stale := stale_locks(ROOT):
         raise ExpectedError(f"{', '.join(stale)}: dependencies were edited since; run `make lock`")
 

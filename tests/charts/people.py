@@ -14,6 +14,7 @@ MERGE_PATCH = "application/merge-patch+json"
 SPECS: dict[str, JsonValue] = {
     "agents": {"model": "m", "instructions": "Be brief."},
     "agentruns": {"agentRef": {"name": "finance"}, "input": "Hello."},
+    "mcpservers": {"streamableHttp": {"url": "http://tools:8000/mcp"}},
     "modelproviders": {"apiKeySecretRef": {"name": "mistral", "key": "api-key"}},
     "workerpools": {"template": {"spec": {"containers": [{"name": "worker", "image": "worker:1"}]}}},
 }
@@ -81,6 +82,16 @@ def pool_spec(container: dict[str, JsonValue] | None = None, **pod: JsonValue) -
     """Return the spec of a WorkerPool with these fields in its container and in its pod."""
     worker: JsonValue = {"name": "worker", "image": "worker:1", **(container or {})}
     return {"template": {"spec": {"containers": [worker], **pod}}}
+
+
+def server_spec(**http: JsonValue) -> JsonValue:
+    """Return the spec of an MCPServer with these fields beside its address."""
+    return {"streamableHttp": {"url": "http://tools:8000/mcp", **http}}
+
+
+def from_secret(name: str, secret: str) -> JsonValue:
+    """Return a header or a variable that comes from a Secret."""
+    return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": "k"}}}
 
 
 def path(plural: str, namespace: str) -> str:

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from tests.charts.cluster import ROOT, Cluster, rule
 from tests.charts.conftest import ADMIN, DEPLOYER, STATUS, TEAM
 from tests.charts.helm import NAMESPACE, RELEASE
-from tests.charts.people import SPECS, Person, pool_spec
+from tests.charts.people import SPECS, Person, from_secret, pool_spec, server_spec
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:{RELEASE}-operator"
 KEY_HOLDER = "key-holder"
@@ -62,6 +62,12 @@ NAMES_NONE = {
         volumes=[{"name": "a", "emptyDir": {}}, {"name": "b", "configMap": {"name": "c"}}]
     ),
     "what is no volume": pool_spec(volumes="none"),
+}
+SERVERS: dict[str, JsonValue] = {
+    "bearer token": server_spec(bearerTokenSecretRef={"name": "s"}),
+    "header": server_spec(headers=[{"name": "X-Team", "value": "blue"}, from_secret("X-Key", "s")]),
+    "header of sse": {"sse": {"url": "http://tools:8000/sse", "headers": [from_secret("X-Key", "s")]}},
+    "variable": {"stdio": {"command": "npx", "env": [{"name": "A", "value": "b"}, from_secret("KEY", "s")]}},
 }
 POOLS = {
     "an image": pool_spec({"image": "other:1"}),
@@ -131,7 +137,44 @@ def test_provider_cannot_be_pointed_at_another_secret(key_holder: Person, admin:
         assert "names Secret foreign" in person.patches("modelproviders", TEAM, change).message
 
 
-@pytest.mark.parametrize("plural", ["modelproviders", "workerpools"])
+@pytest.mark.parametrize("spec", SERVERS.values(), ids=SERVERS)
+def test_mcp_server_names_secrets_that_its_author_may_get(
+    spec: JsonValue, admin: Person, key_holder: Person
+) -> None:
+    denied = admin.creates("mcpservers", TEAM, spec)
+    assert not denied.allowed
+    assert f"spec names Secret s, which {ADMIN} is not allowed to get in namespace {TEAM}" in denied.message
+    assert key_holder.creates("mcpservers", TEAM, spec).allowed
+
+
+def test_mcp_server_without_secrets_needs_no_right_to_any(admin: Person) -> None:
+    assert admin.creates("mcpservers", TEAM).allowed
+    assert admin.patches("mcpservers", TEAM, {"spec": {"interval": "1h"}}).allowed
+
+
+def test_address_of_an_mcp_server_with_a_secret_is_changed_only_by_who_may_get_it(
+    cluster: Cluster, admin: Person, key_holder: Person
+) -> None:
+    cluster.add_object("mcpservers", "keyed", TEAM, server_spec(bearerTokenSecretRef={"name": "s"}))
+    elsewhere: JsonValue = {"spec": {"streamableHttp": {"url": "http://elsewhere:8000/mcp"}}}
+    assert not admin.patches("mcpservers", TEAM, elsewhere, name="keyed").allowed
+    assert admin.patches("mcpservers", TEAM, LABEL, name="keyed").allowed
+    assert key_holder.patches("mcpservers", TEAM, elsewhere, name="keyed").allowed
+
+
+def test_the_one_foreign_secret_of_an_mcp_server_is_found(key_holder: Person) -> None:
+    headers: list[JsonValue] = [from_secret(f"X-{number}", f"s{number}") for number in range(16)]
+    token: JsonValue = {"name": "s16"}
+    full = server_spec(headers=headers, bearerTokenSecretRef=token)
+    assert key_holder.creates("mcpservers", TEAM, full).allowed
+    for spec in (
+        server_spec(headers=headers, bearerTokenSecretRef={"name": "foreign"}),
+        server_spec(headers=[*headers[:15], from_secret("X-Last", "foreign")], bearerTokenSecretRef=token),
+    ):
+        assert "names Secret foreign" in key_holder.creates("mcpservers", TEAM, spec).message
+
+
+@pytest.mark.parametrize("plural", ["mcpservers", "modelproviders", "workerpools"])
 def test_what_leaves_the_spec_alone_passes(plural: str, admin: Person) -> None:
     assert admin.patches(plural, TEAM, LABEL).allowed
 
@@ -190,6 +233,21 @@ def test_a_template_is_written_by_who_may_create_pods(
         assert f"is creating pods, which {ADMIN} is not allowed to do in namespace {TEAM}" in denied.message
     assert deployer.creates("workerpools", TEAM, spec).allowed
     assert deployer.patches("workerpools", TEAM, {"spec": spec}).allowed
+
+
+def test_commands_are_allowed_by_who_may_create_pods(admin: Person, deployer: Person) -> None:
+    allowed: JsonValue = {"spec": {"stdio": {"allowedCommands": ["npx"]}}}
+    assert "allowed commands of a WorkerPool" in admin.patches("workerpools", TEAM, allowed).message
+    assert deployer.patches("workerpools", TEAM, allowed).allowed
+
+
+def test_commands_of_a_pool_with_a_secret_are_allowed_by_who_may_get_it(
+    cluster: Cluster, deployer: Person, key_holder: Person
+) -> None:
+    cluster.add_object("workerpools", "starting", TEAM, pool_spec(imagePullSecrets=[{"name": "s"}]))
+    allowed: JsonValue = {"spec": {"stdio": {"allowedCommands": ["npx"]}}}
+    assert "names Secret s" in deployer.patches("workerpools", TEAM, allowed, name="starting").message
+    assert key_holder.patches("workerpools", TEAM, allowed, name="starting").allowed
 
 
 def test_a_pool_is_scaled_by_who_may_not_create_pods(admin: Person) -> None:

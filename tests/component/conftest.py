@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.component.evidence import Evidence
 from tests.component.platform import Operator, Platform, running_platform
 from tests.component.tenant import TEST_MODULES, NewTenant, Tenant
+from tests.component.tool_servers import NewServer, ToolServer
 from tools.console import Console
 from tools.local.processes import Processes
 from tools.local.services import STANDIN_KEY
@@ -49,8 +51,20 @@ def numbers() -> Iterator[int]:
     return itertools.count(1)
 
 
+@pytest.fixture(scope="session")
+def evidence() -> Evidence:
+    return Evidence()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what looks at the traces of all tests of this folder come after them."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.fixture
-def new_tenant(platform: Platform, operator: Operator, numbers: Iterator[int]) -> Iterator[NewTenant]:
+def new_tenant(
+    platform: Platform, operator: Operator, numbers: Iterator[int], evidence: Evidence
+) -> Iterator[NewTenant]:
     """Make namespaces that nobody has used; their workers end with the test."""
     assert operator.runs
     made: list[Tenant] = []
@@ -65,6 +79,7 @@ def new_tenant(platform: Platform, operator: Operator, numbers: Iterator[int]) -
     platform.standin.remove_faults()
     platform.standin.set_keys([STANDIN_KEY])
     for tenant in made:
+        evidence.take(tenant)
         platform.kubectl("delete", "namespace", tenant.namespace, "--wait=false", "--ignore-not-found")
 
 
@@ -72,3 +87,17 @@ def new_tenant(platform: Platform, operator: Operator, numbers: Iterator[int]) -
 def tenant(new_tenant: NewTenant) -> Tenant:
     """A namespace of the test's own."""
     return new_tenant()
+
+
+@pytest.fixture
+def new_server(tenant: Tenant, processes: Processes) -> Iterator[NewServer]:
+    """Describe MCP servers; their processes end with the test."""
+    made: list[ToolServer] = []
+
+    def make(name: str, *flags: str) -> ToolServer:
+        made.append(ToolServer(f"{tenant.namespace}-{name}", processes, flags))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.kill()

@@ -31,6 +31,7 @@ SHORT_INTERVALS = {
     "DURABLE_AGENTS_AGENT_INTERVAL": "4s",
     "DURABLE_AGENTS_PROVIDER_INTERVAL": "4s",
     "DURABLE_AGENTS_RETRY_INTERVAL": "1s",
+    "DURABLE_AGENTS_SOURCE_INTERVAL": "1s",
     "DURABLE_AGENTS_SWEEP_INTERVAL": "1s",
     "DURABLE_AGENTS_SWEEP_SETTLED": "2s",
     "DURABLE_AGENTS_DELETION_TIMEOUT": "3s",
@@ -155,9 +156,10 @@ class Platform:
         """Ask Temporal which worker build a workflow is pinned to."""
         return asyncio.run(self._workflow_build(workflow_id))
 
-    def histories(self, namespace: str) -> bytes:
-        """Read all events of the workflows of a namespace, as Temporal stores them."""
-        return asyncio.run(self._histories(namespace))
+    def histories(self, namespace: str | None = None) -> bytes:
+        """Read all events of the workflows of a namespace, or of all, as Temporal stores them."""
+        prefix = "" if namespace is None else f"{self.installation}/{namespace}/"
+        return asyncio.run(self._histories(prefix))
 
     def edit_by_hand(self, agent_id: str, *, instructions: str) -> None:
         """Change a remote agent behind the operator's back."""
@@ -192,9 +194,9 @@ class Platform:
         versioning = description.raw_description.workflow_execution_info.versioning_info
         return versioning.deployment_version.build_id
 
-    async def _histories(self, namespace: str) -> bytes:
+    async def _histories(self, prefix: str) -> bytes:
         client = await Client.connect(self.temporal.address)
-        mine = f"WorkflowId STARTS_WITH '{self.installation}/{namespace}/'"
+        mine = f"WorkflowId STARTS_WITH '{prefix}'" if prefix else None
         histories = [
             await client.get_workflow_handle(found.id, run_id=found.run_id).fetch_history()
             async for found in client.list_workflows(mine)

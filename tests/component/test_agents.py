@@ -25,6 +25,7 @@ def test_ready_agent_has_one_remote_agent_as_its_manifest_says(tenant: Tenant) -
         "Accepted": "True",
         "ResolvedRefs": "True",
         "Ready": "True",
+        "Degraded": "False",
     }
 
 

@@ -1,8 +1,9 @@
 """API keys stay in Secrets and in the processes that use them."""
 
-import base64
+import pytest
 
 from agents_crds.v1alpha1 import ModelProvider
+from tests.component.evidence import Evidence, everything_said
 from tests.component.platform import Operator, Platform
 from tests.component.tenant import NewTenant, Tenant
 from tests.user import condition
@@ -11,11 +12,10 @@ from tools.local.services import STANDIN_KEY
 
 WRONG = "wrong-key-5f1d0c7a93be4462"
 RIGHT = "right-key-c2807be6a14f4d39"
-ALL_BUT_SECRETS = "agents,agentruns,modelproviders,workerpools,deployments,events,configmaps"
 
 
-def test_no_key_is_seen_outside_its_secret(
-    platform: Platform, processes: Processes, operator: Operator, new_tenant: NewTenant
+def test_no_refused_key_is_seen_outside_its_secret(
+    platform: Platform, processes: Processes, operator: Operator, new_tenant: NewTenant, evidence: Evidence
 ) -> None:
     # The usual key stays good for the namespaces of other tests, which may still be going away.
     platform.standin.set_keys([RIGHT, STANDIN_KEY])
@@ -28,14 +28,9 @@ def test_no_key_is_seen_outside_its_secret(
     tenant.set_key(RIGHT)
     tenant.wait("agentrun/reading", "Succeeded")
     refused_in_the_middle(platform, tenant)
-    seen = everything(platform, processes, operator, tenant)
-    # Each place was really looked at: all of them speak of the tenant or of what it ran.
-    assert b"name: reading" in seen["objects"]
-    assert b"meter 'north-7'" in seen["histories"]
-    assert tenant.namespace.encode() in seen["operator's log"]
-    assert seen["workers' logs"]
-    found = [(place, key) for place, content in seen.items() for key in forms() if key in content]
-    assert found == []
+    evidence.take(tenant)
+    assert {WRONG, RIGHT} <= evidence.secrets
+    assert evidence.leaks(everything_said(platform, processes, operator)) == []
 
 
 def refused_in_the_middle(platform: Platform, tenant: Tenant) -> None:
@@ -51,22 +46,19 @@ def refused_in_the_middle(platform: Platform, tenant: Tenant) -> None:
     tenant.wait("agentrun/refused", "Succeeded")
 
 
-def everything(
-    platform: Platform, processes: Processes, operator: Operator, tenant: Tenant
-) -> dict[str, bytes]:
-    """Read all that can be observed of a tenant."""
-    logs = (platform.directory / "logs" / "workers" / tenant.namespace).rglob("*.log")
-    return {
-        "objects": tenant.kubectl("get", ALL_BUT_SECRETS, "--output=yaml").encode(),
-        "histories": platform.histories(tenant.namespace),
-        "operator's log": operator.log.encode(),
-        "workers' logs": b"".join(log.read_bytes() for log in logs),
-        "local runner's log": processes.log("pods").read_bytes(),
-        "stand-in's log": processes.log("standin").read_bytes(),
-    }
-
-
-def forms() -> tuple[bytes, ...]:
-    """Both keys, plain and as Secrets show them."""
-    plain = (WRONG.encode(), RIGHT.encode())
-    return (*plain, *(base64.b64encode(key) for key in plain))
+@pytest.mark.last
+def test_no_secret_that_any_test_used_is_seen_anywhere(
+    platform: Platform, processes: Processes, operator: Operator, new_tenant: NewTenant, evidence: Evidence
+) -> None:
+    platform.standin.set_keys([RIGHT, STANDIN_KEY])
+    tenant = new_tenant(key=RIGHT)
+    tenant.ready_agent("reader")
+    tenant.finished_run("reading", "reader")
+    evidence.take(tenant)
+    said = everything_said(platform, processes, operator)
+    # Each place was really looked at.
+    assert RIGHT in evidence.secrets
+    assert b"name: reading" in evidence.objects[tenant.namespace]
+    assert all(b"meter 'north-7'" in said[place] for place in ("histories", "stand-in's conversations"))
+    assert tenant.namespace.encode() in said["operator's log"]
+    assert evidence.leaks(said) == []

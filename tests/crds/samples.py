@@ -1,4 +1,4 @@
-"""One object of each kind that sets every field of its spec, as a user would write it."""
+"""Objects of each kind that together set every field of its spec, as a user would write them."""
 
 import pytest
 import yaml
@@ -17,6 +17,10 @@ spec:
   tools:
     - function: {name: get_interest_rate}
     - function: {name: get_inflation}
+    - mcp: {serverRef: {name: yahoo-finance}, include: [quote]}
+    - builtin: {type: web_search}
+  handoffs:
+    - agentRef: {name: ecb-rates}
   completion:
     temperature: 0.3
     topP: 0.9
@@ -34,6 +38,50 @@ spec:
   suspend: true
 """
 
+PROMPTED_AGENT = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: Agent
+metadata: {name: news}
+spec:
+  model: mistral-medium-latest
+  instructionsFrom:
+    mcpPrompt: {serverRef: {name: yahoo-finance}, name: analyst, arguments: {market: Europe}}
+  tools:
+    - mcp: {serverRef: {name: yahoo-finance}, exclude: [quote]}
+"""
+
+CONFIGURED_AGENT = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: Agent
+metadata: {name: library}
+spec:
+  model: mistral-medium-latest
+  instructionsFrom:
+    configMapKeyRef: {name: prompts, key: librarian.md}
+  tools:
+    - documentLibrary: {ids: [lib-1, lib-2]}
+    - connector: {id: gmail, include: [search]}
+"""
+
+CONNECTED_AGENT = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: Agent
+metadata: {name: mail}
+spec:
+  model: mistral-medium-latest
+  tools:
+    - connector: {id: gmail, exclude: [send]}
+    - builtin: {type: code_interpreter}
+"""
+
+FOREIGN_AGENT = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: Agent
+metadata: {name: theirs}
+spec:
+  remote: {id: ag_0123456789abcdef}
+"""
+
 AGENT_RUN = """
 apiVersion: durable-agents.dev/v1alpha1
 kind: AgentRun
@@ -43,6 +91,112 @@ spec:
   input: What was the ECB interest rate in 2023?
   limits: {maxTurns: 5, timeout: 10m, maxTotalTokens: 100000, outputRetries: 0}
   ttlSecondsAfterFinished: 86400
+"""
+
+MESSAGES_RUN = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: AgentRun
+metadata: {name: chart-1}
+spec:
+  agentRef: {name: finance}
+  messages:
+    - role: user
+      content:
+        - text: What does this chart show?
+        - imageUrl: https://example.com/chart.png
+"""
+
+IMAGE_RUN = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: AgentRun
+metadata: {name: chart-2}
+spec:
+  agentRef: {name: finance}
+  messages:
+    - content: [{imageUrl: "https://example.com/chart.png"}]
+"""
+
+INPUT_FROM_RUN = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: AgentRun
+metadata: {name: report-1}
+spec:
+  agentRef: {name: finance}
+  inputFrom:
+    configMapKeyRef: {name: reports, key: 2026-q1.md}
+"""
+
+MCP_SERVER = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: MCPServer
+metadata: {name: yahoo-finance}
+spec:
+  streamableHttp:
+    url: https://mcp.example.com/mcp?region=eu
+    headers:
+      - {name: X-Team, value: rates}
+    bearerTokenSecretRef: {name: yahoo, key: token}
+  connectTimeout: 5s
+  callTimeout: 2m
+  interval: 10m
+  workerPoolRef: {name: default}
+"""
+
+SSE_SERVER = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: MCPServer
+metadata: {name: older}
+spec:
+  sse:
+    url: http://older:8000/sse
+    headers:
+      - {name: X-Key, valueFrom: {secretKeyRef: {name: older, key: key}}}
+    bearerTokenSecretRef: {name: older, key: token}
+"""
+
+STDIO_SERVER = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: MCPServer
+metadata: {name: everything}
+spec:
+  stdio:
+    command: npx
+    args: ["-y", "@modelcontextprotocol/server-everything"]
+    env:
+      - {name: LANG, value: C.UTF-8}
+"""
+
+SECRET_STDIO_SERVER = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: MCPServer
+metadata: {name: files}
+spec:
+  stdio:
+    command: files
+    env:
+      - {name: TOKEN, valueFrom: {secretKeyRef: {name: files, key: token}}}
+"""
+
+SECRET_HEADER_SERVER = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: MCPServer
+metadata: {name: secret-header}
+spec:
+  streamableHttp:
+    url: http://tools:8000/mcp
+    headers:
+      - {name: X-Key, valueFrom: {secretKeyRef: {name: older, key: key}}}
+"""
+
+VALUE_HEADER_SERVER = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: MCPServer
+metadata: {name: value-header}
+spec:
+  sse:
+    url: http://older:8000/sse
+    headers:
+      - {name: X-Team, value: rates}
 """
 
 MODEL_PROVIDER = """
@@ -73,14 +227,32 @@ spec:
           env:
             - {name: WORKER_MODULES, value: my_tools}
             - {name: LOG_LEVEL, value: info}
+  stdio: {allowedCommands: [npx]}
 """
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
-BY_KIND = {"Agent": AGENT, "AgentRun": AGENT_RUN, "ModelProvider": MODEL_PROVIDER, "WorkerPool": WORKER_POOL}
+BY_KIND = {
+    "Agent": (AGENT, PROMPTED_AGENT, CONFIGURED_AGENT, CONNECTED_AGENT, FOREIGN_AGENT),
+    "AgentRun": (AGENT_RUN, MESSAGES_RUN, IMAGE_RUN, INPUT_FROM_RUN),
+    "ModelProvider": (MODEL_PROVIDER,),
+    "MCPServer": (
+        MCP_SERVER,
+        SSE_SERVER,
+        STDIO_SERVER,
+        SECRET_STDIO_SERVER,
+        SECRET_HEADER_SERVER,
+        VALUE_HEADER_SERVER,
+    ),
+    "WorkerPool": (WORKER_POOL,),
+}
+
+
+def samples(kind: Kind) -> tuple[dict[str, JsonValue], ...]:
+    """The objects of a kind."""
+    return tuple(yaml.safe_load(text) for text in BY_KIND[kind.name])
 
 
 def sample(kind: Kind) -> dict[str, JsonValue]:
-    """The object of a kind."""
-    parsed: dict[str, JsonValue] = yaml.safe_load(BY_KIND[kind.name])
-    return parsed
+    """The first object of a kind, which sets most."""
+    return samples(kind)[0]

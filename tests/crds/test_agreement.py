@@ -10,20 +10,21 @@ from agents_crds.v1alpha1 import API_VERSION, StoredObject
 from tests.crds.apiserver import ApiServer
 from tests.crds.faults import apply, faults
 from tests.crds.generation import REPRODUCIBLE, nearly_fitting
-from tests.crds.samples import every_kind, sample
+from tests.crds.samples import every_kind, samples
 from tests.crds.schema import Node, input_of
 
 
 @every_kind
-def test_sample_sets_every_field(kind: Kind) -> None:
+def test_samples_set_every_field(kind: Kind) -> None:
     assert _unset(input_of(kind), _written(kind)) == []
 
 
 @every_kind
 def test_every_single_fault_is_answered_alike(kind: Kind, api: ApiServer) -> None:
-    written = _written(kind)
     answers = (
-        (fault, _disagreement(kind, apply(written, fault), api)) for fault in faults(input_of(kind), written)
+        (fault, _disagreement(kind, apply(written, fault), api))
+        for written in _written(kind)
+        for fault in faults(input_of(kind), written)
     )
     assert [f"{fault}: {answer}" for fault, answer in answers if answer] == []
 
@@ -38,25 +39,22 @@ def test_every_object_is_answered_alike(kind: Kind, api: ApiServer) -> None:
     answered_alike()
 
 
-def _written(kind: Kind) -> dict[str, JsonValue]:
-    """The part of a sample that is the user's: its name and its spec."""
-    return {key: value for key, value in sample(kind).items() if key in {"metadata", "spec"}}
+def _written(kind: Kind) -> list[JsonValue]:
+    """The part of the samples that is the user's: names and specs."""
+    return [{key: each[key] for key in ("metadata", "spec")} for each in samples(kind)]
 
 
-def _unset(node: Node, value: JsonValue, path: str = "") -> list[str]:
-    match value:
-        case dict():
-            return [
-                missing
-                for name, child in node.properties.items()
-                for missing in (
-                    _unset(child, value[name], f"{path}.{name}") if name in value else [f"{path}.{name}"]
-                )
-            ]
-        case [first, *_] if node.items is not None:
-            return _unset(node.items, first, f"{path}[]")
-        case _:
-            return []
+def _unset(node: Node, values: list[JsonValue], path: str = "") -> list[str]:
+    """Name the fields that none of the values sets."""
+    items = [item for value in values if isinstance(value, list) for item in value]
+    if items and node.items is not None:
+        return _unset(node.items, items, f"{path}[]")
+    missing: list[str] = []
+    objects = [value for value in values if isinstance(value, dict)]
+    for name, child in (node.properties if objects else {}).items():
+        given = [each[name] for each in objects if name in each]
+        missing += _unset(child, given, f"{path}.{name}") if given else [f"{path}.{name}"]
+    return missing
 
 
 def _disagreement(kind: Kind, written: JsonValue, api: ApiServer) -> str | None:

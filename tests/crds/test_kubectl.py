@@ -1,13 +1,14 @@
 """What kubectl shows of the kinds, selects by and waits for."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import JsonValue
 
 from agents_crds.generate.manifest import Kind
 from tests.crds.namespace import Namespace
-from tests.crds.samples import AGENT, AGENT_RUN, MODEL_PROVIDER, WORKER_POOL, every_kind
+from tests.crds.samples import AGENT, AGENT_RUN, MCP_SERVER, MODEL_PROVIDER, WORKER_POOL, every_kind
 from tests.crds.schema import Node, schema_of
 
 
@@ -29,6 +30,7 @@ SUCCEEDED: JsonValue = {
     "duration": "4.2s",
     "turns": 3,
     "usage": {"promptTokens": 1000, "completionTokens": 840, "totalTokens": 1840},
+    "answeredBy": "rates",
     "output": {"text": "It was 4.5 %.", "excerpt": "It was 4.5 %."},
     "expires": "2026-01-02T00:01Z",
     "conditions": [condition("Succeeded", "True", "Succeeded", "The agent gave a final answer.")],
@@ -52,22 +54,24 @@ def test_runs_are_listed_as_the_design_shows(namespace: Namespace) -> None:
 def test_wide_list_of_runs_tells_the_whole_story(namespace: Namespace) -> None:
     _runs(namespace)
     started, finished = "2026-01-01T00:00:00Z", "2026-01-01T00:00:04Z"
-    answered = ["It was 4.5 %.", "The agent gave a final answer.", "prod/default/5f0c", started, finished]
+    ended = ["The agent gave a final answer.", "prod/default/5f0c", started, finished]
     assert [row[8:] for row in _table(namespace.kubectl("get", "agentruns", "--output=wide"))] == [
-        ["OUTPUT", "MESSAGE", "WORKFLOW", "STARTED", "FINISHED"],
-        answered,
-        ["", "The workflow was started.", "prod/default/77aa", started, ""],
+        ["ANSWERED-BY", "OUTPUT", "MESSAGE", "WORKFLOW", "STARTED", "FINISHED"],
+        ["rates", "It was 4.5 %.", *ended],
+        ["", "", "The workflow was started.", "prod/default/77aa", started, ""],
     ]
 
 
 def test_agents_are_listed_with_their_remote_version(namespace: Namespace) -> None:
     namespace.create(AGENT)
     ready = condition("Ready", "True", "Synced", "The remote agent is as the spec says.")
-    namespace.set_status("Agent", "finance", {"remote": {"id": "ag_1", "version": 2}, "conditions": [ready]})
+    whole = condition("Degraded", "False", "AsExpected", "Nothing is missing.")
+    remote: JsonValue = {"id": "ag_1", "version": 2}
+    namespace.set_status("Agent", "finance", {"remote": remote, "conditions": [ready, whole]})
     assert _table(namespace.kubectl("get", "agents", "--output=wide")) == [
-        ["NAME", "MODEL", "READY", "REASON", "VERSION", "AGE", "ID", "MESSAGE"],
+        ["NAME", "MODEL", "READY", "REASON", "DEGRADED", "VERSION", "AGE", "ID", "MESSAGE"],
         [
-            *("finance", "mistral-medium-latest", "True", "Synced", "2", "AGE"),
+            *("finance", "mistral-medium-latest", "True", "Synced", "False", "2", "AGE"),
             *("ag_1", "The remote agent is as the spec says."),
         ],
     ]
@@ -81,6 +85,21 @@ def test_providers_are_listed_with_their_address(namespace: Namespace) -> None:
         ["NAME", "URL", "READY", "REASON", "AGE", "MESSAGE"],
         ["default", "https://api.mistral.ai", "False", "ProviderUnauthorized", "AGE", "401: Unauthorized"],
     ]
+
+
+def test_mcp_servers_are_listed_with_their_tools_and_their_age(namespace: Namespace) -> None:
+    namespace.create(MCP_SERVER)
+    ready = condition("Ready", "True", "Available", "yahoo 1.2 lists 2 tools and 1 prompt.")
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    status: JsonValue = {"toolCount": 2, "promptCount": 1, "refreshTime": now, "conditions": [ready]}
+    namespace.set_status("MCPServer", "yahoo-finance", status)
+    header, row = _table(namespace.kubectl("get", "mcp", "--output=wide"))
+    assert header == [
+        *("NAME", "READY", "REASON", "TOOLS", "PROMPTS", "REFRESHED", "AGE", "POOL", "MESSAGE"),
+    ]
+    assert row[:5] == ["yahoo-finance", "True", "Available", "2", "1"]
+    assert re.fullmatch(r"\d+s", row[5])
+    assert row[6:] == ["AGE", "default", "yahoo 1.2 lists 2 tools and 1 prompt."]
 
 
 def test_pools_are_listed_with_their_build_and_what_keeps_the_next_one_back(namespace: Namespace) -> None:
@@ -102,6 +121,7 @@ def test_pools_are_listed_with_their_build_and_what_keeps_the_next_one_back(name
     [
         ("ag", AGENT, "agent.durable-agents.dev/finance"),
         ("arun", AGENT_RUN, "agentrun.durable-agents.dev/rates-1"),
+        ("mcp", MCP_SERVER, "mcpserver.durable-agents.dev/yahoo-finance"),
         ("mprov", MODEL_PROVIDER, "modelprovider.durable-agents.dev/default"),
         ("wp", WORKER_POOL, "workerpool.durable-agents.dev/default"),
     ],

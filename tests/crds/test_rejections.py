@@ -24,6 +24,17 @@ RESERVED = "env must not set DURABLE_AGENTS_* or TEMPORAL_* variables: the opera
 NAME = "metadata.name must be no more than 63 characters"
 POOL_NAME = "metadata.name must be no more than 40 characters and without dots"
 
+SERVER_NAME = "metadata.name must be no more than 30 characters and without dots"
+SERVER_ADDRESS = "must be an http:// or https:// address without credentials, as in http://tools:8000/mcp"
+IMAGE_ADDRESS = "must be an http:// or https:// address, which the provider fetches"
+ONE_TOOL = "exactly one of function, mcp, builtin, documentLibrary and connector"
+ONE_INPUT = "exactly one of input, messages and inputFrom"
+ONE_TRANSPORT = "exactly one of stdio, sse and streamableHttp"
+HTTP: JsonValue = {"url": "http://a/mcp"}
+CONFIGURED: JsonValue = {"configMapKeyRef": {"name": "a", "key": "b"}}
+TWO_INSTRUCTIONS: JsonValue = {"model": "m", "instructions": "Be brief.", "instructionsFrom": CONFIGURED}
+BOTH: JsonValue = {"mcp": {"serverRef": {"name": "a"}, "include": ["b"], "exclude": ["c"]}}
+
 CONTAINERS = "spec.template.spec.containers"
 WORKER: JsonValue = {"name": "worker", "image": "w:1"}
 SIDECAR: JsonValue = {"name": "proxy", "image": "p:1"}
@@ -35,7 +46,15 @@ TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
     ("kind", "field", "value", "remedy"),
     [
         ("Agent", "metadata.name", "x" * 64, NAME),
-        ("Agent", "spec.model", None, "Required value"),
+        ("Agent", "spec", {}, "exactly one of model and remote"),
+        ("Agent", "spec", {"model": "m", "remote": {"id": "ag_1"}}, "exactly one of model and remote"),
+        ("Agent", "spec", TWO_INSTRUCTIONS, "at most one of instructions and instructionsFrom"),
+        ("Agent", "spec.instructionsFrom", {}, "exactly one of configMapKeyRef and mcpPrompt"),
+        ("Agent", "spec.tools[0]", {}, ONE_TOOL),
+        ("Agent", "spec.tools[0]", {"function": {"name": "a"}, "connector": {"id": "b"}}, ONE_TOOL),
+        ("Agent", "spec.tools[0]", BOTH, "at most one of include and exclude"),
+        ("Agent", "spec.tools[0]", {"builtin": {"type": "web_serch"}}, 'supported values: "web_search"'),
+        ("Agent", "spec.handoffs[0].agentRef.name", "Finance", SUBDOMAIN),
         ("Agent", "spec.model", "", MODEL),
         ("Agent", "spec.model", "mistral medium", MODEL),
         ("Agent", "spec.instructions", "x" * 65537, "may not be more than 65536"),
@@ -55,6 +74,10 @@ TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
         ("AgentRun", "spec.agentRef", "finance", "must be of type object"),
         ("AgentRun", "spec.agentRef.name", "Finance", SUBDOMAIN),
         ("AgentRun", "spec.input", "", "should be at least 1 chars long"),
+        ("AgentRun", "spec", {"agentRef": {"name": "a"}}, ONE_INPUT),
+        ("AgentRun", "spec", {"agentRef": {"name": "a"}, "input": "b", "inputFrom": CONFIGURED}, ONE_INPUT),
+        ("AgentRun", "spec.messages", [{"content": [{}]}], "exactly one of text and imageUrl"),
+        ("AgentRun", "spec.messages", [{"content": [{"imageUrl": "file:///a.png"}]}], IMAGE_ADDRESS),
         ("AgentRun", "spec.limits.timeout", "500ms", DURATION),
         ("AgentRun", "spec.ttlSecondsAfterFinished", "1h", "must be of type integer"),
         ("AgentRun", "spec.ttlSecondsAfterFinished", -1, "should be greater than or equal to 0"),
@@ -63,6 +86,15 @@ TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
         ("ModelProvider", "spec.apiKeySecretRef.key", "..", SECRET_KEY),
         ("ModelProvider", "spec.url", "api.mistral.ai", ADDRESS),
         ("ModelProvider", "spec.url", "https://key@api.mistral.ai", ADDRESS),
+        ("MCPServer", "metadata.name", "x" * 31, SERVER_NAME),
+        ("MCPServer", "metadata.name", "yahoo.finance", SERVER_NAME),
+        ("MCPServer", "spec", {}, ONE_TRANSPORT),
+        ("MCPServer", "spec", {"sse": HTTP, "streamableHttp": HTTP}, ONE_TRANSPORT),
+        ("MCPServer", "spec.streamableHttp.url", "https://key@example.com/mcp", SERVER_ADDRESS),
+        ("MCPServer", "spec.streamableHttp.headers[0].name", "X Team", "must be letters, digits and '-'"),
+        ("MCPServer", "spec.streamableHttp.headers[0]", {"name": "A"}, "exactly one of value and valueFrom"),
+        ("MCPServer", "spec.callTimeout", "1d", DURATION),
+        ("WorkerPool", "spec.stdio.allowedCommands", [""], "should be at least 1 chars long"),
         ("WorkerPool", "metadata.name", "x" * 41, POOL_NAME),
         ("WorkerPool", "metadata.name", "gpu.large", POOL_NAME),
         ("WorkerPool", "spec.replicas", -1, "should be greater than or equal to 0"),
@@ -88,7 +120,8 @@ def test_refusal_names_the_field_and_the_remedy(
     ("kind", "field"),
     [
         ("Agent", "spec.modle"),
-        ("Agent", "spec.tools[0].mcp"),
+        ("Agent", "spec.tools[0].mpc"),
+        ("MCPServer", "spec.http"),
         ("AgentRun", "spec.agentref"),
         ("ModelProvider", "spec.apiKey"),
         ("WorkerPool", "spec.replica"),

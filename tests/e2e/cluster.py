@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from tools.containers.base import build_base
 from tools.containers.docker import Build, Docker
+from tools.images.catalog import index_arguments
 from tools.kind.cluster import Cluster as KindCluster
 from tools.kind.helm import Helm
 from tools.kind.target import Target
@@ -48,11 +50,12 @@ class Cluster:
             pytest.skip(f"builds an image: {why}")
         return docker
 
-    def build_rates(self, worker: str, tag: str) -> str:
-        """Build the image of examples/rates FROM `worker`, bring it to the cluster, and return its name."""
-        reference, log = f"{self.target.prefix}/rates:{tag}", _LOGS / "image-rates.log"
-        arguments = {"WORKER_IMAGE": worker}
-        self.engine().build(Build(reference, ROOT / "examples" / "rates", log, arguments=arguments))
+    def build_example(self, example: str, worker: str, tag: str) -> str:
+        """Build the image of an example FROM `worker`, bring it to the cluster, and return its name."""
+        docker, reference = self.engine(), f"{self.target.prefix}/{example}:{tag}"
+        arguments = {"WORKER_IMAGE": build_base(docker, worker, os.environ), **index_arguments(os.environ)}
+        log = _LOGS / f"image-{example}.log"
+        docker.build(Build(reference, ROOT / "examples" / example, log, arguments=arguments))
         self.load([reference])
         return reference
 

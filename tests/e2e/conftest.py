@@ -43,8 +43,20 @@ def kind_cluster(cluster: Cluster) -> Cluster:
 
 @pytest.fixture(scope="session")
 def rates_image(cluster: Cluster) -> str:
-    """An image with the tools of examples/rates, built FROM ours as a user does."""
-    return cluster.build_rates(cluster.images["worker"], f"{cluster.target.tag}-e2e")
+    """An image with the tools of examples/python-tool, built FROM ours as a user does."""
+    return cluster.build_example("python-tool", cluster.images["worker"], f"{cluster.target.tag}-e2e")
+
+
+@pytest.fixture(scope="session")
+def everything_image(cluster: Cluster) -> str:
+    """A worker with npm's server-everything, as examples/mcp-stdio builds it."""
+    return cluster.build_example("mcp-stdio", cluster.images["worker-node"], f"{cluster.target.tag}-e2e")
+
+
+@pytest.fixture(scope="session")
+def travel_desk_image(cluster: Cluster) -> str:
+    """The MCP server of examples/travel-desk."""
+    return cluster.build_example("travel-desk", cluster.images["worker"], f"{cluster.target.tag}-e2e")
 
 
 @pytest.fixture(scope="session")

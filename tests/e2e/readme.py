@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 
 from tools.kind.cluster import DEFAULT_NAME
@@ -10,6 +11,10 @@ from tools.parts.catalog import ROOT
 
 # Building the images and making a cluster are the longest of them.
 _SECONDS = 900
+_TRUSTING = (
+    "import sys; from tools.containers import base, docker; "
+    "print(base.build_base(docker.Docker(), sys.argv[1]))"
+)
 
 
 def commands(heading: str) -> tuple[str, ...]:
@@ -23,10 +28,16 @@ def commands(heading: str) -> tuple[str, ...]:
 
 
 def in_cluster(script: str, target: Target) -> str:
-    """README's commands, which name its cluster twice, for another one; `make` takes it from CLUSTER."""
+    """README's commands, which name its cluster twice, for another one; `make` takes it from CLUSTER.
+
+    The image that installs a package starts from a copy that trusts what this machine trusts: an index may
+    have a root certificate of its own.
+    """
+    worker = "durable-agents/worker:$version"
     named = {
         "$PWD/.local/kind/kubeconfig ": f"{target.kubeconfig} ",
         f"--name {DEFAULT_NAME} ": f"--name {target.kind} ",
+        f"WORKER_IMAGE={worker} ": f'WORKER_IMAGE=$({sys.executable} -c "{_TRUSTING}" {worker}) ',
     }
     for theirs, ours in named.items():
         assert script.count(theirs) == 1, theirs

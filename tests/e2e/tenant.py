@@ -1,4 +1,4 @@
-"""A namespace whose pool runs the tools of examples/rates, in an image built FROM ours."""
+"""A namespace whose pool runs the tools of examples/python-tool, in an image built FROM ours."""
 
 from typing import Protocol
 
@@ -44,8 +44,8 @@ class Tenant(User):
         self.apply(manifest("WorkerPool", "default", {"template": {"spec": {"containers": [container]}}}))
 
     def apply_agent(self) -> None:
-        """Apply the Agent of examples/rates."""
-        self.kubectl("apply", f"--filename={ROOT / 'examples' / 'rates' / 'agent.yaml'}")
+        """Apply the Agent of examples/python-tool."""
+        self.kubectl("apply", f"--filename={ROOT / 'examples' / 'python-tool' / 'agent.yaml'}")
 
     def ready_agent(self) -> None:
         """Apply it and wait until it is Ready."""

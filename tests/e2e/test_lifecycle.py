@@ -45,7 +45,9 @@ def test_upgraded_from_the_last_release_with_a_run_in_flight(
     last_release: Release, bare: Installation, cluster: Cluster, namespace: str
 ) -> None:
     bare.install(charts=last_release.charts, images=last_release.images)
-    image = cluster.build_rates(last_release.images["worker"], f"{cluster.target.tag}-released")
+    image = cluster.build_example(
+        "python-tool", last_release.images["worker"], f"{cluster.target.tag}-released"
+    )
     with reachable_standin(bare) as standin:
         tenant = Tenant(bare, standin, namespace)
         tenant.create(image)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -65,7 +65,7 @@ def operator_permissions() -> Permissions:
 
 
 def without(rules: Iterable[PolicyRule], right: Right) -> list[PolicyRule]:
-    """Take one right out of rules, and nothing else."""
+    """Take one right out of rules, and the one to all objects, which would imply it."""
     return [
         PolicyRule(
             apiGroups=[left.group],
@@ -73,7 +73,7 @@ def without(rules: Iterable[PolicyRule], right: Right) -> list[PolicyRule]:
             resourceNames=[left.name] if left.name else [],
             verbs=[left.verb],
         )
-        for left in sorted(rights(rules) - {right})
+        for left in sorted(rights(rules) - {right, replace(right, name="")})
     ]
 
 

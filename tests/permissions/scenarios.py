@@ -116,6 +116,16 @@ def provider_edited_while_it_is_tried_is_read_anew(stage: Stage, name: str) -> T
     return lambda: is_ready(stage.tenant.get(ModelProvider, name)) and not fails()
 
 
+def agent_has_its_instructions_from_a_configmap(stage: Stage, name: str) -> Told:
+    metadata: Manifest = {"name": name}
+    prompts: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    stage.tenant.apply({**prompts, "data": {"system": "Answer by your tools."}})
+    spec = agent_spec(instructionsFrom={"configMapKeyRef": {"name": name, "key": "system"}})
+    del spec["instructions"]
+    stage.tenant.apply(manifest("Agent", name, spec))
+    return lambda: is_ready(stage.tenant.get(Agent, name))
+
+
 def pool_makes_a_deployment(stage: Stage, name: str) -> Told:
     stage.tenant.apply(idle_pool(stage, name))
     return lambda: bool(made_for(stage, name))

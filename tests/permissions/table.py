@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.permissions import scenarios
+from tests.permissions import scenarios, server_scenarios
 from tests.permissions.rights import BLOCK_OWNER, Right
 from tests.permissions.scenarios import Scenario
 
 AGENTS = "tests/component/test_agents.py::"
 RUNS = "tests/component/test_runs.py::"
 POOLS = "tests/component/test_pools.py::"
+SERVERS = "tests/component/test_mcpservers.py::"
 BAD_INPUT = "tests/component/test_bad_input.py::"
 SURVIVAL = "tests/component/test_survival.py::"
+INSTRUCTIONS = "tests/component/test_instructions.py::"
 EVENTS = "tests/unit/operator/kubernetes/test_events.py::"
 SETTLE = "tests/unit/operator/engine/test_settle.py::"
 DIAGNOSIS = "tests/unit/operator/pools/test_diagnosis.py::"
@@ -49,6 +51,14 @@ AT_ITS_START: Mapping[Right, Need] = {
     ),
     Right("modelproviders", "watch"): Need(
         scenarios.provider_is_seen, BAD_INPUT + "test_missing_secret_is_named_and_awaited"
+    ),
+    Right("mcpservers", "list"): Need(
+        server_scenarios.server_says_what_it_waits_for,
+        SERVERS + "test_server_is_listed_with_its_tools_and_prompts",
+    ),
+    Right("mcpservers", "watch"): Need(
+        server_scenarios.server_says_what_it_waits_for,
+        SERVERS + "test_server_is_listed_with_its_tools_and_prompts",
     ),
     Right("workerpools", "list"): Need(
         scenarios.pool_says_what_it_waits_for, SURVIVAL + "test_operator_killed_before_it_starts_the_run"
@@ -93,6 +103,14 @@ WHILE_IT_RUNS: Mapping[Right, Need] = {
     Right("modelproviders/status", "patch"): Need(
         scenarios.provider_becomes_ready, BAD_INPUT + "test_missing_secret_is_named_and_awaited"
     ),
+    Right("mcpservers", "get"): Need(
+        server_scenarios.server_edited_while_it_is_listed_is_read_anew,
+        SETTLE + "test_conflict_is_tried_again_on_the_newer_state",
+    ),
+    Right("mcpservers/status", "patch"): Need(
+        server_scenarios.server_says_what_it_waits_for,
+        SERVERS + "test_server_is_listed_with_its_tools_and_prompts",
+    ),
     Right("workerpools", "get"): Need(
         scenarios.pool_edited_while_it_is_reconciled_is_read_anew,
         SETTLE + "test_conflict_is_tried_again_on_the_newer_state",
@@ -125,6 +143,10 @@ WHILE_IT_RUNS: Mapping[Right, Need] = {
     ),
     Right("secrets", "get", CORE): Need(
         scenarios.provider_becomes_ready, BAD_INPUT + "test_missing_secret_is_named_and_awaited"
+    ),
+    Right("configmaps", "get", CORE): Need(
+        scenarios.agent_has_its_instructions_from_a_configmap,
+        INSTRUCTIONS + "test_changed_text_of_a_configmap_makes_one_version",
     ),
     Right("events", "create", EVENTS_API): Need(
         scenarios.trouble_is_told_by_an_event, AGENTS + "test_change_by_hand_is_corrected_once"

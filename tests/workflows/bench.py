@@ -17,6 +17,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 from agents_crds.contract import CONTRACT
+from agents_crds.contract.mcp import McpServerRoute
 from agents_crds.contract.names import AGENT_RUN_WORKFLOW, REPORT_ACTIVITY
 from agents_crds.contract.run import (
     AgentSnapshot,
@@ -28,6 +29,7 @@ from agents_crds.contract.run import (
     ToolRoute,
 )
 from agents_crds.v1alpha1.fields import JsonSchema
+from agents_worker.activities.mcp import McpCalls
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.sessions.providers import Providers, provider_http
@@ -85,10 +87,10 @@ def settings_of(secrets: Path, *, pool_queue: str = POOL_QUEUE, build: str = "b1
 async def serving(client: Client, settings: Settings, tools: Tools) -> AsyncIterator[None]:
     """Run the worker's own workers in this process, as the current build."""
     threads = ThreadPoolExecutor(8)
-    async with provider_http() as http:
+    async with provider_http() as http, McpCalls(client, settings) as mcp:
         models = ModelCalls(Providers(http, settings.secrets_dir), PATIENCE)
         async with AsyncExitStack() as stack:
-            for worker in build_workers(client, settings, models, ToolCalls(tools, threads)):
+            for worker in build_workers(client, settings, models, ToolCalls(tools, threads), mcp):
                 await stack.enter_async_context(worker)
             await make_current(client, settings.deployment_name, settings.build_id)
             yield
@@ -128,12 +130,13 @@ class Bench:
         queue: str = POOL_QUEUE,
         key_path: str = KEY_PATH,
         schema: JsonSchema | None = None,
+        name: str = "agent",
     ) -> AgentSnapshot:
         """Make an agent with these tools on the provider's side, and take the snapshot that a run gets."""
         offers = [offer for offer in self.tools.catalogue().tools if offer.name in tools]
         remote = await self.mistral.beta.agents.create_async(
             model="mistral-medium-latest",
-            name=f"agent-{self.unique}",
+            name=self.remote_name(name),
             tools=[
                 FunctionTool(
                     function=Function(
@@ -145,7 +148,7 @@ class Bench:
             completion_args=_answering(schema),
         )
         return AgentSnapshot(
-            name=f"agent-{self.unique}",
+            name=name,
             remote_id=remote.id,
             remote_version=remote.version,
             provider=ProviderSnapshot(
@@ -164,6 +167,17 @@ class Bench:
             output_schema=schema,
         )
 
+    def remote_name(self, name: str) -> str:
+        """Name an agent as the provider knows it, which is never how its snapshot does."""
+        return f"{name}-{self.unique}"
+
+    async def linked(self, agent: AgentSnapshot, *others: AgentSnapshot) -> AgentSnapshot:
+        """Let an agent hand off to others."""
+        remote = await self.mistral.beta.agents.update_async(
+            agent_id=agent.remote_id, handoffs=[other.remote_id for other in others]
+        )
+        return agent.model_copy(update={"remote_version": remote.version})
+
     async def start(
         self,
         agent: AgentSnapshot,
@@ -175,21 +189,17 @@ class Bench:
         output_retries: int = 2,
     ) -> Handle:
         """Start a run, as the operator does."""
-        run = RunInput(
-            contract=CONTRACT,
-            operator_queue=OPERATOR_QUEUE,
-            loop=LoopInput(
-                agent=agent,
-                input=text,
-                limits=Limits(
-                    max_turns=max_turns,
-                    timeout=limit,
-                    max_total_tokens=max_total_tokens,
-                    output_retries=output_retries,
-                ),
-                conversation_metadata={"durable-agents.dev/uid": uuid.uuid4().hex},
-            ),
+        limits = Limits(
+            max_turns=max_turns,
+            timeout=limit,
+            max_total_tokens=max_total_tokens,
+            output_retries=output_retries,
         )
+        return await self.start_loop(loop_input(agent, text).model_copy(update={"limits": limits}))
+
+    async def start_loop(self, loop: LoopInput) -> Handle:
+        """Start a run of a loop."""
+        run = RunInput(contract=CONTRACT, operator_queue=OPERATOR_QUEUE, loop=loop)
         return await self.client.start_workflow(
             AGENT_RUN_WORKFLOW,
             run,
@@ -203,6 +213,10 @@ class Bench:
         outcome: RunOutcome = await asyncio.wait_for(handle.result(), 45)
         assert self.reports.taken[handle.id] == [outcome]
         return outcome
+
+    async def run_loop(self, loop: LoopInput) -> RunOutcome:
+        """Run a loop to the end."""
+        return await self.finished(await self.start_loop(loop))
 
     async def run(self, agent: AgentSnapshot, text: str, *, max_turns: int = 5) -> RunOutcome:
         """Run to the end."""
@@ -219,6 +233,20 @@ class Bench:
         path.parent.mkdir(exist_ok=True)
         path.write_text(key)
         return f"{secret}/api-key"
+
+
+def loop_input(
+    agent: AgentSnapshot, text: str, *handoffs: AgentSnapshot, mcp_servers: tuple[McpServerRoute, ...] = ()
+) -> LoopInput:
+    """Make what a loop gets."""
+    return LoopInput(
+        agent=agent,
+        input=text,
+        limits=Limits(max_turns=20, timeout=timedelta(seconds=40)),
+        conversation_metadata={"durable-agents.dev/uid": uuid.uuid4().hex},
+        handoffs=handoffs,
+        mcp_servers=mcp_servers,
+    )
 
 
 def _answering(schema: JsonSchema | None) -> CompletionArgs:

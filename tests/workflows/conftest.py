@@ -21,6 +21,7 @@ from tests.workflows.bench import (
     settings_of,
     taking_reports,
 )
+from tests.workflows.other_pool import OtherPool, serving_other_pool
 from tests.workflows.temporal import temporal_server
 
 
@@ -62,6 +63,12 @@ async def reports(temporal: Client, secrets: Path) -> AsyncIterator[Reports]:
         serving(temporal, settings_of(secrets), bench_tools()),
     ):
         yield reports
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def other_pool(temporal: Client) -> AsyncIterator[OtherPool]:
+    async with serving_other_pool(temporal, bench_tools()) as pool:
+        yield pool
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -95,6 +95,17 @@ async def scheduled(handle: WorkflowHandle[Any, Any]) -> list[str]:
     ]
 
 
+async def queues_of(handle: WorkflowHandle[Any, Any], kind: str) -> list[str]:
+    """List the queues of a workflow's activities of one type, in order."""
+    events = (await handle.fetch_history()).events
+    scheduled = (
+        e.activity_task_scheduled_event_attributes
+        for e in events
+        if e.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+    )
+    return [each.task_queue.name for each in scheduled if each.activity_type.name == kind]
+
+
 async def failure_seen(handle: WorkflowHandle[Any, Any], part: str) -> None:
     """Wait until an activity of a workflow failed with a message that contains `part`."""
     async with asyncio.timeout(20):

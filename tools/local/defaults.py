@@ -7,7 +7,7 @@ import yaml
 from tools.local.provider import Provider
 
 NAMESPACE = "default"
-DEFAULT_MODULES = "examples.rates.tools"
+DEFAULT_MODULES = "examples.python-tool.rates"
 _API_VERSION = "durable-agents.dev/v1alpha1"
 
 

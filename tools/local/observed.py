@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-_AIMS = {"WorkerPool": "Ready", "Agent": "Ready", "AgentRun": "Succeeded"}
+_AIMS = {"WorkerPool": "Ready", "MCPServer": "Ready", "Agent": "Ready", "AgentRun": "Succeeded"}
 
 
 class _Frozen(BaseModel):

@@ -1,4 +1,4 @@
-"""The project's own processes: operator, local runner, and the stand-in for Mistral."""
+"""The project's own processes: operator, local runner, the stand-in for Mistral, an example's server."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from tools.local.environment import python_environment
 from tools.local.install import OPERATOR_NAMESPACE
 from tools.local.ports import HOST
-from tools.local.probes import answers
+from tools.local.probes import answers, listens
 from tools.local.processes import Command, Service
 from tools.local.sources import sources_version
 from tools.parts.catalog import ROOT
@@ -87,6 +87,13 @@ def pods_service(kubeconfig: Path, directory: Path, logs: Path, *, name: str = "
     sources = [_MODELS, ROOT / "worker" / "src", ROOT / "tools" / "local", ROOT / "examples"]
     # It has nothing to serve: what it does shows in the status of Deployments.
     return Service(_python(name, "tools.local.pods", *flags, sources=sources), lambda: True)
+
+
+def travel_desk_service(port: int) -> Service:
+    """The MCP server of examples/travel-desk."""
+    sources = [ROOT / "examples" / "travel-desk"]
+    command = _python("travel-desk", "examples.travel-desk.server", HOST, str(port), sources=sources)
+    return Service(command, listens(port))
 
 
 def _python(

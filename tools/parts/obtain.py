@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tools.console import Console
 from tools.parts.build import build
-from tools.parts.catalog import GO_MODULE, ROOT, Group, Part, Parts, Releases, releases
+from tools.parts.catalog import ALWAYS_BUILT, GO_MODULE, ROOT, Group, Part, Parts, Releases, releases
 from tools.parts.choice import choose, observe
 from tools.parts.download import DownloadError, download
 from tools.parts.store import Store, replace_link, store_directory
@@ -30,7 +30,7 @@ def obtain_parts(
 ) -> Mapping[Part, Path]:
     """Each of `parts`, ready to run; also linked in `.local/bin`, but for what only a node image holds."""
     wanted, versions = tuple(parts), releases((GO_MODULE / "go.mod").read_text())
-    sought = (part for part in wanted if part not in Group.NODE.parts)
+    sought = (part for part in wanted if part not in ALWAYS_BUILT)
     choice = choose(observe(sought, environ, _LINKS), versions)
     stores = {part: Store(store_directory(environ, versions, part)) for part in wanted}
     missing = [part for part in wanted if part not in choice.use and stores[part].get(part) is None]
@@ -54,7 +54,7 @@ def _fill(
         if not missing:
             return
         try:
-            download([part for part in missing if part not in Group.NODE.parts], wanted, store, console)
+            download([part for part in missing if part not in ALWAYS_BUILT], wanted, store, console)
         except DownloadError as error:
             console.say(f"no official download here ({error})")
         for part in missing:

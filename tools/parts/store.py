@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tools.errors import ExpectedError
-from tools.parts.catalog import GO_MODULE, MODULES, Part, Releases
+from tools.parts.catalog import GO_MODULE, MODULES, NPM_PACKAGE, NPM_PARTS, Part, Releases
 
 
 def cache_directory(environ: Mapping[str, str]) -> Path:
@@ -19,6 +19,8 @@ def cache_directory(environ: Mapping[str, str]) -> Path:
 def store_directory(environ: Mapping[str, str], releases: Releases, part: Part) -> Path:
     """The folder of this version of `part`, built from these sources; all of Kubernetes shares one."""
     cache = cache_directory(environ)
+    if part in NPM_PARTS:
+        return cache / f"npm-{_digest(NPM_PACKAGE, ('package.json', 'package-lock.json'))}"
     match MODULES.get(part):
         case None:
             sources = _digest(GO_MODULE, ("go.mod", "go.sum", "main.go"))

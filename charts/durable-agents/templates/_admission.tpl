@@ -42,6 +42,24 @@ spec:
         resources: [{{ index . 2 | quote }}]
 {{- end }}
 
+{{- /* CEL: whether something is new in what decides on the code that runs in the pods of a pool. */ -}}
+{{- define "durable-agents.celPodsChange" -}}
+request.operation == 'CREATE' || object.spec.template != oldObject.spec.template
+|| object.spec.?stdio.allowedCommands.orValue([]) != oldObject.spec.?stdio.allowedCommands.orValue([])
+{{- end }}
+
+{{- /* CEL: whether who asks may get a Secret: its name, as CEL. */ -}}
+{{- define "durable-agents.celMayGet" -}}
+authorizer.group('').resource('secrets').namespace(request.namespace).name({{ . }}).check('get').allowed()
+{{- end }}
+
+{{- /* CEL: that who asks may not get a Secret: (list "'spec.template'" "variables.name"), both as CEL. */ -}}
+{{- define "durable-agents.celMayNotGet" -}}
+{{ index . 0 }} + ' names Secret ' + {{ index . 1 }} + ', which ' + request.userInfo.username
++ ' is not allowed to get in namespace ' + request.namespace
++ ': ask for a Role that allows it, or let somebody apply this who is'
+{{- end }}
+
 {{- /* CEL: the list in a field, empty where there is none: (list "c" "env"). What has another type is no pod's:
        the operator says so. */ -}}
 {{- define "durable-agents.celList" -}}

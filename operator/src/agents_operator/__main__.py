@@ -98,7 +98,9 @@ async def main(
         registry = watch_everything(controllers.world, Invalid(api, events, now=now, logger=logger))
         log_in(registry, server)
         worker = Worker(
-            temporal, task_queue=operator_queue(installation), activities=[controllers.report.report]
+            temporal,
+            task_queue=operator_queue(installation),
+            activities=[controllers.report.report, controllers.mcp_changes.changed],
         )
         stop = Stop()
         serving = Serve(

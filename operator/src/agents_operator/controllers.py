@@ -11,6 +11,9 @@ from temporalio.client import Client
 
 from agents_crds.v1alpha1 import ConditionType
 from agents_operator.agents import AgentReconciler
+from agents_operator.agents.instructions import PromptReader
+from agents_operator.agents.prompts import Prompts
+from agents_operator.agents.sources import ConfigMapTexts
 from agents_operator.engine.outages import OUTAGES
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.resync import Resync
@@ -19,17 +22,20 @@ from agents_operator.engine.settle import Settle
 from agents_operator.engine.wake import Queues, Wake
 from agents_operator.engine.world import Cache, Key, World
 from agents_operator.kubernetes.api import KubernetesApi
-from agents_operator.kubernetes.configmaps import ConfigMaps
+from agents_operator.kubernetes.configmaps import ConfigMapReader, ConfigMaps
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import (
     AGENT_RUNS,
     AGENTS,
+    MCP_SERVERS,
     MODEL_PROVIDERS,
     WORKER_POOLS,
     M,
     Resource,
 )
 from agents_operator.kubernetes.secrets import Secrets
+from agents_operator.mcpservers.changed import McpServerChanges
+from agents_operator.mcpservers.reconcile import McpServerReconciler
 from agents_operator.mistral import MistralConnections
 from agents_operator.pools.reconcile import PoolReconciler
 from agents_operator.pools.temporal_target import TemporalTarget
@@ -41,6 +47,7 @@ from agents_operator.runs.report import Report
 from agents_operator.runs.sweep import RunSweep
 from agents_operator.settings import Settings
 from agents_operator.temporal.builds import WorkerBuilds
+from agents_operator.temporal.mcp import McpWorkflows
 from agents_operator.temporal.workflows import Workflows
 
 Sweep = Callable[[], Coroutine[None, None, None]]
@@ -85,19 +92,35 @@ class Controllers:
             undone="Unknown",
         )
         self._workflows = Workflows(clients.temporal)
+        self._mcp = McpWorkflows(clients.temporal, installation)
+        self._texts = ConfigMapTexts(self.world, ConfigMapReader(clients.api), self._wake_agent)
+        self._prompts = Prompts(
+            self.world,
+            self._mcp.get_prompt,
+            self._wake_agent,
+            retry_interval=settings.retry_interval,
+            now=now,
+            logger=logger,
+        )
         self.queues = self._queues()
         self.world.listen(Wake(self.world, self.queues))
         self._outcomes = Outcomes(self.world, self.queues.runs, self._run_settle, clients.api, now=now)
         self.report = Report(self._outcomes, installation)
+        self.mcp_changes = McpServerChanges(self.world.mcp_servers, self.queues.mcp_servers, installation)
 
     async def run(self) -> None:
         """Reconcile and sweep until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for queue in self.queues.all:
                 tasks.create_task(queue.run())
+            tasks.create_task(self._prompts.queue.run())
             tasks.create_task(self._repeat(self._settings.resync_interval, self.resync.sweep))
+            tasks.create_task(self._repeat(self._settings.source_interval, self._texts.sweep))
             for sweep in self._sweeps():
                 tasks.create_task(self._repeat(self._settings.sweep_interval, sweep))
+
+    def _wake_agent(self, key: Key) -> None:
+        self.queues.agents.add(key)
 
     def _queues(self) -> Queues:
         providers = self._providers()
@@ -109,6 +132,8 @@ class Controllers:
             providers=self._queue("modelprovider", providers.reconcile, 4),
             # A probe waits up to 10 s for a worker.
             pools=self._queue("workerpool", self._pools().reconcile, 8),
+            # Each waits for its server, which may be one that hangs.
+            mcp_servers=self._queue("mcpserver", self._mcp_servers().reconcile, 32),
         )
 
     def _providers(self) -> ProviderReconciler:
@@ -131,6 +156,13 @@ class Controllers:
             events=self._clients.events,
             configmaps=ConfigMaps(self._clients.api, self._settings.namespace),
             providers=providers.access,
+            prompts=PromptReader(
+                self.world,
+                self._texts,
+                self._prompts,
+                retry_interval=self._settings.retry_interval,
+                now=self._now,
+            ),
             installation=self._installation,
             interval=self._settings.agent_interval,
             retry_interval=self._settings.retry_interval,
@@ -150,6 +182,15 @@ class Controllers:
             interval=self._settings.agent_interval,
             now=self._now,
             logger=self._logger,
+        )
+
+    def _mcp_servers(self) -> McpServerReconciler:
+        return McpServerReconciler(
+            self.world,
+            self._settle(MCP_SERVERS, self.world.mcp_servers),
+            self._mcp,
+            retry_interval=self._settings.retry_interval,
+            now=self._now,
         )
 
     def _runs(self) -> RunReconciler:

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     retry_interval: Duration = timedelta(seconds=10)
     """How soon what may come by itself (a Secret, a worker, a provider) is looked for again."""
 
+    source_interval: Duration = timedelta(seconds=30)
+    """How often the ConfigMaps that instructions come from are looked at."""
+
     sweep_interval: Duration = timedelta(minutes=1)
     """How often Temporal's workflows are compared with the AgentRuns, and expired runs are deleted."""
 

@@ -80,7 +80,7 @@ def test_null_means_absence() -> None:
 
 
 def test_null_of_a_required_field_is_refused() -> None:
-    with pytest.raises(ValidationError, match=r"spec\.model"):
+    with pytest.raises(ValidationError, match=r"exactly one of model and remote"):
         Agent.model_validate(AGENT | {"spec": {"model": None}})
 
 

@@ -8,14 +8,19 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import httpx2
 
+from agents_crds.contract.mcp import McpFailure, McpTarget, McpText
 from agents_operator.agents import AgentReconciler
+from agents_operator.agents.instructions import PromptReader
+from agents_operator.agents.prompts import Prompts
+from agents_operator.agents.sources import ConfigMapTexts
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Cache, Key, World
-from agents_operator.kubernetes.configmaps import ConfigMaps
+from agents_operator.kubernetes.configmaps import ConfigMapReader, ConfigMaps
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import (
     AGENT_RUNS,
     AGENTS,
+    MCP_SERVERS,
     MODEL_PROVIDERS,
     WORKER_POOLS,
     M,
@@ -24,6 +29,8 @@ from agents_operator.kubernetes.resources import (
 from agents_operator.kubernetes.secrets import Secrets
 from agents_operator.mistral import MistralConnections
 from agents_operator.providers import ProviderReconciler
+from agents_operator.temporal.builds import NoWorkerError
+from agents_operator.temporal.mcp import PoolBuild
 from tests.standin.control import StandIn
 from tests.unit.operator.namespace import OPERATOR_NAMESPACE, Namespace
 
@@ -71,6 +78,7 @@ class Bench(Namespace):
             events=events,
             configmaps=ConfigMaps(self.api, OPERATOR_NAMESPACE),
             providers=self._providers.access,
+            prompts=self._prompts(logger),
             installation=installation,
             interval=INTERVAL,
             retry_interval=RETRY,
@@ -78,6 +86,15 @@ class Bench(Namespace):
             now=self.now,
             logger=logger,
         )
+
+    def _prompts(self, logger: logging.Logger) -> PromptReader:
+        self.woken: set[Key] = set()
+        """The Agents that a change of their instructions has woken."""
+        self.texts = ConfigMapTexts(self.world, ConfigMapReader(self.api), self.woken.add)
+        prompts = Prompts(
+            self.world, nobody_asks, self.woken.add, retry_interval=RETRY, now=self.now, logger=logger
+        )
+        return PromptReader(self.world, self.texts, prompts, retry_interval=RETRY, now=self.now)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
@@ -110,6 +127,7 @@ class Bench(Namespace):
         await self._see(AGENT_RUNS, self.world.runs)
         await self._see(MODEL_PROVIDERS, self.world.providers)
         await self._see(WORKER_POOLS, self.world.pools)
+        await self._see(MCP_SERVERS, self.world.mcp_servers)
 
     async def _see(self, resource: Resource[M], cache: Cache[M]) -> None:
         there: set[Key] = set()
@@ -120,3 +138,10 @@ class Bench(Namespace):
         for stored in cache:
             if Key.of(stored) not in there:
                 cache.forget(Key.of(stored))
+
+
+async def nobody_asks(
+    _workers: PoolBuild, _target: McpTarget, _prompt: str, _arguments: Mapping[str, str]
+) -> McpText | McpFailure:
+    """Be a pool without workers."""
+    raise NoWorkerError("there are none")

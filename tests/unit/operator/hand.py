@@ -20,6 +20,13 @@ def edit_by_hand(standin: StandIn, agent_id: str, **fields: JsonValue) -> None:
         hand.patch(f"/v1/agents/{agent_id}", json=fields).raise_for_status()
 
 
+def create_by_hand(standin: StandIn) -> str:
+    """Make an agent as somebody else would, and return its id."""
+    theirs: JsonValue = {"model": "mistral-small-latest", "name": "theirs", "instructions": "Be theirs."}
+    with _hand(standin) as hand:
+        return str(hand.post("/v1/agents", json=theirs).raise_for_status().json()["id"])
+
+
 def delete_by_hand(standin: StandIn, agent_id: str) -> None:
     with _hand(standin) as hand:
         hand.delete(f"/v1/agents/{agent_id}").raise_for_status()

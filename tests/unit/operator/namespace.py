@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from agents_crds.contract import CONTRACT
 from agents_crds.v1alpha1 import (
     API_VERSION,
     Agent,
@@ -145,7 +146,12 @@ class Namespace:
             generation=pool.metadata.generation,
             now=datetime.now(UTC),
         )
-        status = WorkerPoolStatus(build="b1", tools=tuple(tool(name) for name in names), conditions=(ready,))
+        status = WorkerPoolStatus(
+            build="b1",
+            contract=CONTRACT,
+            tools=tuple(tool(name) for name in names),
+            conditions=(ready,),
+        )
         await self.api.write_status(WORKER_POOLS, pool, status)
 
     async def set_provider(self, name: str, status: str, reason: Reason) -> None:

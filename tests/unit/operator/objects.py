@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from agents_crds.v1alpha1 import API_VERSION, Agent, AgentRun, ModelProvider, WorkerPool
+from agents_crds.v1alpha1 import API_VERSION, Agent, AgentRun, MCPServer, ModelProvider, WorkerPool
 
 NAMESPACE = "team"
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
@@ -65,12 +65,33 @@ def pool(
     status: Manifest | None = None,
     *,
     replicas: int = 1,
+    commands: tuple[str, ...] = (),
     **metadata: JsonValue,
 ) -> WorkerPool:
     base: Manifest = {"name": "worker", "image": "worker:1"}
     worker: JsonValue = base | (container or {})
-    spec: Manifest = {"replicas": replicas, "template": {"spec": {"containers": [worker]}}}
+    spec: Manifest = {
+        "replicas": replicas,
+        "template": {"spec": {"containers": [worker]}},
+        "stdio": {"allowedCommands": list(commands)},
+    }
     return WorkerPool.model_validate(_manifest("WorkerPool", name, spec, status, metadata))
+
+
+def mcp_server(
+    name: str = "maps",
+    spec: Manifest | None = None,
+    status: Manifest | None = None,
+    **metadata: JsonValue,
+) -> MCPServer:
+    base: Manifest = {"streamableHttp": {"url": "http://maps:8000/mcp"}}
+    return MCPServer.model_validate(_manifest("MCPServer", name, spec or base, status, metadata))
+
+
+def listed(name: str, **fields: JsonValue) -> Manifest:
+    """A tool as an MCPServer's status lists it."""
+    base: Manifest = {"name": name, "inputSchema": {"type": "object"}}
+    return base | fields
 
 
 def tool(name: str, **fields: JsonValue) -> Manifest:

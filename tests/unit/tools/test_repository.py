@@ -1,10 +1,13 @@
 import re
+import shutil
 from pathlib import Path
 
 from tools.checks import too_long
 from tools.console import elapsed
 from tools.lock import LOCKS, dependencies, digest_of, stale_locks
-from tools.parts.catalog import ROOT
+from tools.parts.catalog import NPM_PACKAGE, ROOT
+
+NPM = NPM_PACKAGE.relative_to(ROOT)
 
 PYPROJECT = """
 [project]
@@ -23,6 +26,7 @@ def repository(tmp_path: Path) -> Path:
     for path in (*members, *(source for lock in LOCKS for source in lock.sources)):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(PYPROJECT.format(version="1", dependency="a"))
+    shutil.copytree(NPM_PACKAGE, tmp_path / NPM)
     # Made in this order: a lock depends on those before it.
     for lock in LOCKS:
         (tmp_path / lock.output).write_text(f"a==1\n# made from {digest_of(lock, tmp_path)}\n")
@@ -40,6 +44,13 @@ def test_lock_is_stale_after_an_edit_of_dependencies_alone(tmp_path: Path) -> No
         "operator/requirements.lock",
         "worker/requirements.lock",
     ]
+
+
+def test_lock_of_npm_is_stale_after_an_edit_of_its_dependencies(tmp_path: Path) -> None:
+    root = repository(tmp_path)
+    package = (root / NPM / "package.json").read_text()
+    (root / NPM / "package.json").write_text(package.replace("2026.8.31", "2026.8.18"))
+    assert stale_locks(root) == ["tools/parts/npm/package-lock.json"]
 
 
 def test_locks_of_images_are_stale_once_the_pins_they_take_have_changed(tmp_path: Path) -> None:
@@ -68,6 +79,7 @@ def test_order_of_tables_does_not_matter_to_the_lock() -> None:
 def test_lock_files_name_no_registry() -> None:
     for lock in LOCKS:
         assert "://" not in (ROOT / lock.output).read_text(), lock.output
+    assert "resolved" not in (NPM_PACKAGE / "package-lock.json").read_text()
 
 
 def test_long_file_is_named() -> None:

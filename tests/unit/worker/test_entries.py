@@ -4,28 +4,18 @@ import json
 
 import pytest
 
+from agents_crds.contract.entries import Content, FileContent, ReferenceContent, TextContent
 from agents_crds.contract.run import Usage
-from agents_worker.messages import Entry, FunctionCall, Handoff, Message, Other
-from agents_worker.sessions.entries import WIRE_HISTORY, WIRE_RESPONSE, entries_of, usage_of
-from agents_worker.sessions.settlement import (
-    NotSent,
-    Settled,
-    Unanswered,
-    settle_append,
-    settle_correction,
-    settle_start,
-)
-from agents_worker.text import ANSWER_LIMIT, json_size
+from agents_worker.messages import Entry, Execution, FunctionCall, Handoff, Message, Other
+from agents_worker.sessions.entries import entries_of, usage_of
+from agents_worker.sessions.wire import WIRE_RESPONSE
+from agents_worker.text import ANSWER_LIMIT, ENTRY_TEXT_LIMIT, json_size, size_of
 
 Raw = dict[str, object]
 
-ASKED: Raw = {"type": "message.input", "role": "user", "content": "hello"}
 SAID: Raw = {"type": "message.output", "content": "hi"}
 CALL: Raw = {"type": "function.call", "tool_call_id": "c1", "name": "f", "arguments": "{}"}
-RESULT: Raw = {"type": "function.result", "tool_call_id": "c1", "result": "3"}
-HANDOFF: Raw = {"type": "agent.handoff", "next_agent_name": "rates"}
 SEARCH: Raw = {"type": "tool.execution", "name": "web_search", "arguments": "{}"}
-NEW: Raw = {"type": "reflection", "depth": 3}
 
 
 def parsed(*outputs: Raw) -> tuple[Entry, ...]:
@@ -38,33 +28,108 @@ def parsed(*outputs: Raw) -> tuple[Entry, ...]:
     [
         (SAID, Message(text="hi")),
         ({"type": "message.output", "content": []}, Message(text="")),
+        ({"type": "message.output", "content": None}, Message(text="")),
+        (SAID | {"agent_id": "ag_1"}, Message(agent_id="ag_1", text="hi")),
+        (SAID | {"agent_id": None}, Message(text="hi")),
         (
             {
                 "type": "message.output",
                 "content": [
                     {"type": "text", "text": "a"},
-                    {"type": "tool_reference", "tool": "web_search", "title": "t"},
                     {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
-                    {"type": "hologram"},
+                    {"type": "hologram", "text": "no"},
+                    {"type": "text"},
+                    None,
                     {"type": "text", "text": "b"},
+                    "c",
                 ],
             },
-            Message(text="ab"),
+            Message(text="abc"),
         ),
         (CALL, FunctionCall(tool_call_id="c1", name="f", arguments="{}")),
         (
             CALL | {"arguments": {"year": 2024}},
             FunctionCall(tool_call_id="c1", name="f", arguments='{"year":2024}'),
         ),
-        (HANDOFF, Handoff(agent="rates")),
-        (SEARCH, Other(kind="tool.execution")),
-        (NEW, Other(kind="reflection")),
+        (
+            CALL | {"arguments": None, "agent_id": "ag_1", "confirmation_status": "pending"},
+            FunctionCall(
+                agent_id="ag_1", tool_call_id="c1", name="f", arguments="{}", confirmation="pending"
+            ),
+        ),
+        (
+            {
+                "type": "agent.handoff",
+                "previous_agent_id": "ag_1",
+                "previous_agent_name": "a",
+                "next_agent_id": "ag_2",
+                "next_agent_name": "b",
+            },
+            Handoff(previous_id="ag_1", previous_name="a", next_id="ag_2", next_name="b"),
+        ),
+        ({"type": "agent.handoff"}, Handoff()),
+        (SEARCH, Execution(name="web_search", arguments="{}", info={})),
+        (
+            SEARCH | {"arguments": {"query": "x"}, "agent_id": "ag_1", "info": {"found": [1, {"a": None}]}},
+            Execution(
+                agent_id="ag_1",
+                name="web_search",
+                arguments='{"query":"x"}',
+                info={"found": [1, {"a": None}]},
+            ),
+        ),
+        ({"type": "tool.execution", "info": "none"}, Execution(name="", arguments="{}", info={})),
+        ({"type": "reflection", "depth": 3, "agent_id": "ag_1"}, Other(agent_id="ag_1", kind="reflection")),
         ({"type": "function.call", "name": "no id"}, Other(kind="function.call")),
         ({}, Other(kind="unknown")),
     ],
 )
 def test_entries_are_read_as_far_as_they_are_known(raw: Raw, entry: Entry) -> None:
     assert parsed(raw) == (entry,)
+
+
+TEXT: Raw = {"type": "text", "text": "See "}
+SOURCE: Raw = {"type": "tool_reference", "tool": "web_search", "title": "ECB", "url": "http://ecb.test"}
+IMAGE: Raw = {
+    "type": "tool_file",
+    "tool": "image_generation",
+    "file_id": "f1",
+    "file_name": "a",
+    "file_type": "png",
+}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "content"),
+    [
+        ((TEXT, TEXT), ()),
+        (
+            (TEXT, SOURCE, {"type": "hologram"}, IMAGE),
+            (
+                TextContent(text="See "),
+                ReferenceContent(tool="web_search", title="ECB", url="http://ecb.test"),
+                FileContent(tool="image_generation", id="f1", name="a", media_type="png"),
+            ),
+        ),
+        (
+            (SOURCE | {"url": None, "title": 3},),
+            (ReferenceContent(tool="web_search"),),
+        ),
+        ((SOURCE | {"url": "http://" + "x" * 3000},), (ReferenceContent(tool="web_search", title="ECB"),)),
+    ],
+)
+def test_what_is_cited_and_made_keeps_its_place_between_the_words(
+    pieces: tuple[Raw, ...], content: tuple[Content, ...]
+) -> None:
+    [message] = parsed(SAID | {"content": pieces})
+    assert isinstance(message, Message)
+    assert message.content == content
+
+
+def test_what_we_sent_ourselves_is_not_part_of_an_answer() -> None:
+    result: Raw = {"type": "function.result", "tool_call_id": "c1"}
+    asked: Raw = {"type": "message.input", "content": "hello"}
+    assert parsed(result, asked, SAID) == (Message(text="hi"),)
 
 
 @pytest.mark.parametrize(
@@ -91,70 +156,25 @@ def test_an_answer_too_large_for_a_payload_is_cut() -> None:
     assert "[cut: the whole text of" in message.text
 
 
-@pytest.mark.parametrize(
-    ("entries", "answered"),
-    [
-        ((ASKED,), None),
-        ((ASKED, SAID), 1),
-        ((ASKED, CALL), 1),
-        ((ASKED, SAID, HANDOFF), None),
-        ((ASKED, SAID, SEARCH), None),
-        ((ASKED, HANDOFF, CALL), 2),
-        ((ASKED, SAID, NEW), 2),
-        ((ASKED, NEW), None),
-    ],
-)
-def test_a_start_is_settled_once_the_turn_has_ended(entries: tuple[Raw, ...], answered: int | None) -> None:
-    history = WIRE_HISTORY.validate_json(json.dumps({"entries": entries})).entries
-    match settle_start(history):
-        case Settled(outputs):
-            assert len(outputs) == answered
-        case Unanswered():
-            assert answered is None
+def test_details_are_cut_before_an_answer_is_too_large_for_a_payload() -> None:
+    cited = [{"type": "text", "text": "x" * 5000}, SOURCE | {"title": "t" * 5000}] * 100
+    told = {"code": "x" * 100_000, "lines": ["y" * 1000] * 100, **{f"n{n}": n for n in range(50)}}
+    entries = parsed(*[SAID | {"content": cited}] * 20, *[SEARCH | {"info": told}] * 100)
+    first, last = entries[0], entries[-1]
+    assert isinstance(first, Message)
+    assert isinstance(last, Execution)
+    assert first.content
+    assert size_of(first.content) < 110_000
+    assert not last.info
+    assert sum(size_of(entry) for entry in entries) < ANSWER_LIMIT + 400_000
 
 
-@pytest.mark.parametrize(
-    ("entries", "expected"),
-    [
-        ((ASKED, CALL), NotSent),
-        ((ASKED, CALL, RESULT | {"tool_call_id": "c0"}, SAID), NotSent),
-        ((ASKED, CALL, RESULT), Unanswered),
-        ((ASKED, CALL, RESULT, HANDOFF), Unanswered),
-        ((ASKED, CALL, RESULT, SAID), Settled),
-    ],
-)
-def test_an_append_is_settled_once_its_results_were_answered(
-    entries: tuple[Raw, ...], expected: type
-) -> None:
-    history = WIRE_HISTORY.validate_json(json.dumps({"entries": entries})).entries
-    settled = settle_append(history, frozenset({"c1"}))
-    assert isinstance(settled, expected)
-    if isinstance(settled, Settled):
-        assert entries_of(settled.outputs) == (Message(text="hi"),)
-
-
-CORRECTION = "It does not fit: no rate. (correction 1 of 2)"
-TOLD: Raw = {"type": "message.input", "role": "user", "content": CORRECTION}
-
-
-@pytest.mark.parametrize(
-    ("entries", "expected"),
-    [
-        ((ASKED, SAID), NotSent),
-        ((ASKED, SAID, TOLD | {"content": "It does not fit: no rate. (correction 2 of 2)"}, SAID), NotSent),
-        ((TOLD, SAID, ASKED, SAID), NotSent),
-        ((ASKED, SAID, TOLD | {"content": None}, SAID), NotSent),
-        ((ASKED, SAID, TOLD), Unanswered),
-        ((ASKED, SAID, TOLD, SEARCH), Unanswered),
-        ((ASKED, SAID, TOLD, SAID), Settled),
-        ((ASKED, SAID, TOLD | {"content": f"{CORRECTION}\n"}, SAID), Settled),
-        ((ASKED, SAID, TOLD | {"content": [{"type": "text", "text": CORRECTION}]}, SAID), Settled),
-        ((ASKED, SAID, TOLD | {"content": [{"type": "new"}, CORRECTION, None]}, SAID), Settled),
-    ],
-)
-def test_a_correction_is_settled_once_it_was_answered(entries: tuple[Raw, ...], expected: type) -> None:
-    history = WIRE_HISTORY.validate_json(json.dumps({"entries": entries})).entries
-    settled = settle_correction(history, CORRECTION)
-    assert isinstance(settled, expected)
-    if isinstance(settled, Settled):
-        assert entries_of(settled.outputs) == (Message(text="hi"),)
+def test_the_long_texts_of_an_execution_are_cut_and_the_short_ones_kept() -> None:
+    [run] = parsed(
+        SEARCH | {"info": {"code": "print(1)", "output": "x" * 100_000, "lines": ["y" * 1000] * 100}}
+    )
+    assert isinstance(run, Execution)
+    assert run.info["code"] == "print(1)"
+    assert "[cut: the whole text of" in str(run.info["output"])
+    assert str(run.info["lines"]).startswith('["yyy')
+    assert size_of(run.info) <= 2 * ENTRY_TEXT_LIMIT

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from agents_crds.contract.run import FunctionResult, ProviderSnapshot
+from agents_crds.contract.run import FunctionResult, ImagePart, InputMessage, ProviderSnapshot, TextPart
 from agents_worker.messages import ConversationStart, Message
 from agents_worker.sessions.failures import Answered, KeyMissing, ProviderFailed, Unreachable
 from agents_worker.sessions.providers import KeyFile, Providers
@@ -76,9 +76,47 @@ async def test_a_correction_is_a_message_of_the_user(secrets: Path) -> None:
         sent.append(json.loads(request.content)["inputs"])
         return httpx2.Response(200, json=ANSWER)
 
-    await conversations(secrets, answer).append("conv_1", (), "It does not fit.")
+    await conversations(secrets, answer).append("conv_1", (), correction="It does not fit.")
     [[entry]] = sent
     assert entry.items() >= {"type": "message.input", "role": "user", "content": "It does not fit."}.items()
+
+
+async def test_messages_are_sent_with_their_roles_and_images(secrets: Path) -> None:
+    sent: list[list[dict[str, object]]] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(json.loads(request.content)["inputs"])
+        return httpx2.Response(200, json=ANSWER)
+
+    picture = ImagePart(url="https://example.com/cat.png")
+    messages = (
+        InputMessage(role="user", content=(TextPart(text="What is it?"), picture)),
+        InputMessage(role="assistant", content=(TextPart(text="A cat."),)),
+    )
+    await conversations(secrets, answer).start(START.model_copy(update={"input": "", "messages": messages}))
+    [[asked, said]] = sent
+    assert (asked["type"], asked["role"], said["role"]) == ("message.input", "user", "assistant")
+    assert asked["content"] == [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": "https://example.com/cat.png"},
+    ]
+    assert said["content"] == [{"type": "text", "text": "A cat."}]
+
+
+async def test_denials_are_confirmations_beside_the_results(secrets: Path) -> None:
+    sent: list[dict[str, object]] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.append(json.loads(request.content))
+        return httpx2.Response(200, json=ANSWER)
+
+    remote = conversations(secrets, answer)
+    await remote.append("conv_1", (FunctionResult(tool_call_id="c1", text="3"),), denials=("c2", "c3"))
+    await remote.append("conv_1", (FunctionResult(tool_call_id="c1", text="3"),))
+    assert sent[0]["tool_confirmations"] == [
+        {"tool_call_id": call, "confirmation": "deny"} for call in ("c2", "c3")
+    ]
+    assert "tool_confirmations" not in sent[1]
 
 
 async def test_conversations_are_looked_for_on_every_page_and_compared_again(secrets: Path) -> None:

@@ -1,13 +1,14 @@
 """Arguments on their way in, results on their way out."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from agents_worker import tool
+from agents_worker import ToolContext, ToolError, tool
 from agents_worker.tools.arguments import InvalidArguments, bind_arguments
 from agents_worker.tools.decorator import AnyFunction
 from agents_worker.tools.definition import Tool, define_tool
@@ -20,6 +21,11 @@ class Colour(Enum):
 
 class Place(BaseModel):
     name: str
+
+
+class Deposit(BaseModel):
+    interest_rate: Decimal = Field(alias="interestRate")
+    due: date | None = None
 
 
 @dataclass
@@ -49,7 +55,7 @@ def show(place: Place, day: date, /, colour: Colour = Colour.RED, *, schema: int
     ],
 )
 def test_arguments_become_the_types_of_the_signature(arguments: str, result: str) -> None:
-    bound = bind_arguments(defined(show), arguments)
+    bound = bind_arguments(defined(show), arguments, ToolContext())
     assert not isinstance(bound, InvalidArguments)
     assert show(*bound.args, **bound.kwargs) == result
 
@@ -59,7 +65,7 @@ def test_no_arguments_are_an_empty_object(arguments: str) -> None:
     def now() -> str:
         return "now"
 
-    bound = bind_arguments(defined(now), arguments)
+    bound = bind_arguments(defined(now), arguments, ToolContext())
     assert not isinstance(bound, InvalidArguments)
     assert now(*bound.args, **bound.kwargs) == "now"
 
@@ -76,7 +82,7 @@ def test_no_arguments_are_an_empty_object(arguments: str) -> None:
     ],
 )
 def test_invalid_arguments_become_a_text_that_names_them(arguments: str, says: str) -> None:
-    bound = bind_arguments(defined(show), arguments)
+    bound = bind_arguments(defined(show), arguments, ToolContext())
     assert isinstance(bound, InvalidArguments)
     assert says in bound.text
 
@@ -92,8 +98,13 @@ def test_invalid_arguments_become_a_text_that_names_them(arguments: str, says: s
         ({"a": [1, "é"]}, '{"a":[1,"é"]}'),
         (Place(name="Bonn"), '{"name":"Bonn"}'),
         ([Rate(2024, 4.25)], '[{"year":2024,"percent":4.25}]'),
+        (Deposit(interestRate=Decimal("4.20")), '{"interestRate":"4.20","due":null}'),
+        ({"places": (Place(name="Bonn"), None)}, '{"places":[{"name":"Bonn"},null]}'),
         (Colour.RED, '"red"'),
         (date(2024, 6, 1), '"2024-06-01"'),
+        (datetime(2024, 6, 1, 12, tzinfo=UTC), '"2024-06-01T12:00:00Z"'),
+        (timedelta(minutes=90), '"PT1H30M"'),
+        ("Zürich".encode(), '"Zürich"'),
         ("lone \ud800", "lone ?"),
     ],
 )
@@ -101,10 +112,30 @@ def test_results_become_text(value: object, text: str) -> None:
     assert result_text("show", value) == text
 
 
-def test_a_result_that_json_cannot_carry_says_so() -> None:
-    text = result_text("show", object())
-    assert text.startswith("show ran, but its result of type object cannot be shown")
+@pytest.mark.parametrize("value", [object(), b"\xff", [Place], {"place": "lone \ud800"}])
+def test_a_result_that_json_cannot_carry_says_so(value: object) -> None:
+    kind = type(value).__name__
+    assert result_text("show", value).startswith(f"show ran, but its result of type {kind} cannot be shown: ")
 
 
-def test_an_exception_becomes_a_text() -> None:
-    assert failure_text("show", KeyError("town")) == "show failed: KeyError: 'town'"
+def grouped(*errors: Exception) -> Exception:
+    return ExceptionGroup("unhandled errors in a TaskGroup", [errors[0], ExceptionGroup("inner", errors[1:])])
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (KeyError("town"), "show failed: KeyError: 'town'"),
+        (SystemExit(3), "show failed: SystemExit: 3"),
+        (ToolError("No such town: ask for its country."), "No such town: ask for its country."),
+        (ToolError(), "show failed: ToolError: "),
+        (ToolError("lone \ud800"), "lone ?"),
+        (
+            grouped(ValueError("a"), KeyError("b"), ToolError("c")),
+            "show failed: ValueError: a; KeyError: 'b'; ToolError: c",
+        ),
+        (grouped(ToolError("No such town."), ToolError("No such year.")), "No such town.\nNo such year."),
+    ],
+)
+def test_an_exception_becomes_a_text(error: BaseException, text: str) -> None:
+    assert failure_text("show", error) == text

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Literal, Optional, assert_type
 
 import pytest
 from pydantic import BaseModel, Field
 from temporalio import activity
 
 from agents_crds.v1alpha1.fields import JsonSchema
-from agents_worker import tool
+from agents_worker import ToolContext, tool
 from agents_worker.tools.decorator import AnyFunction
 from agents_worker.tools.definition import Tool, define_tool
 from agents_worker.tools.errors import ToolDefinitionError
@@ -55,6 +56,7 @@ def takes_model(place: Place) -> None: ...
 def takes_dataclass(span: Span) -> None: ...
 def takes_annotated(count: Annotated[int, Field(ge=1, description="how many")]) -> None: ...
 def takes_anything(value) -> None: ...  # type: ignore[no-untyped-def]  # as a user may write it
+def takes_context(count: int, call: ToolContext, /, name: str = "x") -> None: ...
 def takes_odd_names(schema: str, _id: int, model_config: str) -> None: ...
 
 
@@ -124,6 +126,12 @@ SPAN = {
         ),
         (takes_anything, {"value": {}}, ["value"], None),
         (
+            takes_context,
+            {"count": {"type": "integer"}, "name": {"type": "string", "default": "x"}},
+            ["count"],
+            None,
+        ),
+        (
             takes_odd_names,
             {"schema": {"type": "string"}, "_id": {"type": "integer"}, "model_config": {"type": "string"}},
             ["schema", "_id", "model_config"],
@@ -169,13 +177,18 @@ def test_docstring_describes_the_tool_and_its_parameters() -> None:
     }
 
 
-def test_a_decorated_function_stays_what_it_was() -> None:
+async def test_a_decorated_function_stays_what_it_was() -> None:
     @tool(idempotent=True, timeout=timedelta(seconds=7))
     def double(number: int) -> int:
         return 2 * number
 
+    @tool
+    async def halve(number: int, context: ToolContext) -> float:
+        return number / (context.attempt + 1)
+
     found = define_tool(double)
-    assert double(4) == 8
+    assert assert_type(double(4), int) == 8
+    assert assert_type(await halve(4, ToolContext()), float) == 2
     assert found is not None
     assert (found.offer().idempotent, found.offer().timeout) == (True, timedelta(seconds=7))
 
@@ -200,6 +213,18 @@ def takes_keywords(**values: int) -> None: ...
 def takes_unknown(value: Missing) -> None: ...  # type: ignore[name-defined]  # noqa: F821  # the case itself
 def takes_foreign(value: pytest.Item) -> None: ...
 def takes_long_name() -> None: ...
+def takes_two_contexts(one: ToolContext, other: ToolContext) -> None: ...
+def takes_optional_context(context: ToolContext | None = None) -> None: ...
+def takes_marked_context(context: Annotated[ToolContext, "mine"]) -> None: ...
+def takes_contexts(*contexts: ToolContext) -> None: ...
+
+
+def yields() -> Iterator[int]:
+    yield 1
+
+
+async def yields_slowly() -> AsyncIterator[int]:
+    yield 1
 
 
 takes_long_name.__name__ = "x" * 65
@@ -213,6 +238,12 @@ takes_long_name.__name__ = "x" * 65
         (takes_unknown, "type hint cannot be read .*Missing"),
         (takes_foreign, "a type that JSON cannot carry"),
         (takes_long_name, "at most 64; rename the function"),
+        (takes_two_contexts, "one and other are each a ToolContext, of which a call has one: keep one"),
+        (takes_optional_context, "annotate context as ToolContext and nothing else"),
+        (takes_marked_context, "annotate context as ToolContext and nothing else"),
+        (takes_contexts, r"cannot fill \*contexts; name each parameter"),
+        (yields, "tool yields: it yields, but a call has one result: return a list instead"),
+        (yields_slowly, "a call has one result: return a list instead"),
     ],
 )
 def test_a_function_that_no_model_can_call_is_refused_with_a_remedy(function: AnyFunction, says: str) -> None:

@@ -1,78 +1,33 @@
 """The loop's decisions."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from agents_crds.contract.run import (
-    AgentSnapshot,
-    Limits,
-    LoopInput,
-    LoopState,
-    ProviderSnapshot,
-    ToolRoute,
-    Usage,
-)
+from agents_crds.contract.entries import ToolCallEntry
+from agents_crds.contract.run import Usage
 from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import JsonSchema
-from agents_worker.messages import Entry, FunctionCall, Handoff, KeyWait, Message, ModelAnswer, Other
-from agents_worker.text import COLLECTED_LIMIT, RESULTS_LIMIT, json_size
+from agents_worker.messages import Entry, Execution, FunctionCall
+from agents_worker.text import CARRIED_LIMIT, COLLECTED_LIMIT, RESULTS_LIMIT, json_size
+from agents_worker.workflows.ending import Finish, ended
+from agents_worker.workflows.replies import DENIED
 from agents_worker.workflows.turn import (
     CallTools,
     Correct,
-    Finish,
     advanced,
-    after_tools,
+    after_calls,
+    can_be_carried,
     corrected,
-    ended,
-    interrupted,
-    key_failed,
-    key_given_up,
+    going_round,
     next_step,
-    not_given,
     pending_calls,
-    throttle_pause,
-    throttled,
-    with_results,
     written_text,
 )
+from tests.unit.worker.loops import ASKING, STATE, TOKENS, A, B, answer, loop, said, to
 
-STATE = LoopState(deadline=datetime(2025, 1, 1, tzinfo=UTC))
-A, B = (FunctionCall(tool_call_id=name, name=f"tool_{name}", arguments="{}") for name in "ab")
-HANDOFF = Handoff(agent="rates")
-SEARCH = Other(kind="tool.execution")
-ROUTE = ToolRoute(name="pay", queue="q", idempotent=False, timeout=timedelta(minutes=1))
-LOOP = LoopInput(
-    agent=AgentSnapshot(
-        name="finance",
-        remote_id="ag_1",
-        remote_version=0,
-        provider=ProviderSnapshot(name="default", url="http://provider.test", key_path="k", queue="p"),
-        tools=(ROUTE,),
-    ),
-    input="What is the rate?",
-    limits=Limits(max_turns=3, timeout=timedelta(hours=1)),
-    conversation_metadata={},
-)
+LOOP = loop()
+HANDOFF = to("rates")
+SEARCH = Execution(name="web_search", arguments="{}", info={})
 RATE = JsonSchema({"type": "object", "properties": {"rate": {"type": "number"}}, "required": ["rate"]})
-
-
-def loop(*, schema: JsonSchema | None = None, **limits: int) -> LoopInput:
-    return LOOP.model_copy(
-        update={
-            "agent": LOOP.agent.model_copy(update={"output_schema": schema}),
-            "limits": LOOP.limits.model_copy(update=limits),
-        }
-    )
-
-
-def said(text: str) -> Message:
-    return Message(text=text)
-
-
-def answer(*entries: Entry) -> ModelAnswer:
-    usage = Usage(prompt_tokens=3, completion_tokens=2, total_tokens=5)
-    return ModelAnswer(conversation_id="conv_1", entries=entries, usage=usage)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +40,8 @@ def answer(*entries: Entry) -> ModelAnswer:
         ((A, HANDOFF), ()),
         ((A, HANDOFF, B), (B,)),
         ((A, HANDOFF, B, HANDOFF, said("done")), ()),
+        ((A, HANDOFF, B, HANDOFF, ASKING, A), (ASKING, A)),
+        ((ASKING.model_copy(update={"confirmation": "allowed"}), B), (B,)),
     ],
 )
 def test_only_calls_after_the_last_handoff_are_pending(
@@ -113,6 +70,7 @@ def test_the_text_is_that_of_the_agent_that_has_the_floor(entries: tuple[Entry, 
         ((), 1, Finish(Reason.SUCCEEDED, "")),
         ((said("done"),), 3, Finish(Reason.SUCCEEDED, "done")),
         ((A, B), 2, CallTools((A, B))),
+        ((ASKING,), 2, CallTools((ASKING,))),
         ((A,), 3, Finish(Reason.MAX_TURNS_REACHED, "so far")),
     ],
 )
@@ -159,7 +117,7 @@ def test_an_answer_that_does_not_fit_goes_back_with_the_reason_and_a_number_of_i
         step = next_step(loop(schema=RATE), answer(said('{"rate": "high"}')), state)
         assert isinstance(step, Correct)
         messages.append(step.message)
-        state = advanced(corrected(state, step.message), answer())
+        state = advanced(LOOP, corrected(state, step.message), answer())
         assert state.correction is None
     assert "$.rate: 'high' is not of type 'number'" in messages[0]
     assert ["(correction 1 of 2)" in messages[0], "(correction 2 of 2)" in messages[1]] == [True, True]
@@ -179,7 +137,7 @@ def test_an_answer_that_does_not_fit_goes_back_with_the_reason_and_a_number_of_i
 )
 def test_an_answer_that_may_not_go_back_is_kept_with_the_reason(limits: dict[str, int], why: str) -> None:
     bounded, reply = loop(schema=RATE, **limits), answer(said("high"))
-    state = advanced(STATE, reply)
+    state = advanced(bounded, STATE, reply)
     step = next_step(bounded, reply, state)
     assert isinstance(step, Finish)
     assert (step.reason, step.text) == (Reason.OUTPUT_INVALID, "high")
@@ -191,89 +149,57 @@ def test_an_answer_that_may_not_go_back_is_kept_with_the_reason(limits: dict[str
 def test_a_model_that_goes_round_in_circles_is_told_and_then_stopped() -> None:
     state, results = STATE, []
     for _ in range(4):
-        state = advanced(state, answer(said("hm"), A))
-        taken = after_tools(LOOP, state, (A,), ("same",))
-        assert isinstance(taken, LoopState)
-        state = taken
+        state = after_calls(LOOP, advanced(LOOP, state, answer(said("hm"), A)), (A,), ("same",))
+        assert going_round(state, (A,)) is None
         results.append(state.results[0].text)
     assert [len(result) > len("same") for result in results] == [False, False, True, False]
-    stop = after_tools(LOOP, advanced(state, answer(A)), (A,), ("same",))
-    assert isinstance(stop, Finish)
+    state = after_calls(LOOP, advanced(LOOP, state, answer(A)), (A,), ("same",))
+    stop = going_round(state, (A,))
+    assert stop is not None
     assert (stop.reason, stop.text) == (Reason.STUCK_IN_LOOP, "hm\n\nhm\n\nhm\n\nhm")
     assert "called tool_a" in ended(LOOP, state, stop).message
+    told = [entry.result for entry in state.entries if isinstance(entry, ToolCallEntry)]
+    assert told == [*results, "same"]
+
+
+def test_a_model_that_only_asks_for_what_is_denied_is_stopped() -> None:
+    state = STATE
+    for _ in range(5):
+        assert going_round(state, (ASKING,)) is None
+        state = after_calls(LOOP, advanced(LOOP, state, answer(ASKING)), (ASKING,), (DENIED,))
+    stop = going_round(state, (ASKING,))
+    assert stop is not None
+    assert "send_mail with the same arguments 5 times in a row, although each call waits" in stop.message
+
+
+def test_calls_of_ours_get_results_and_others_denials() -> None:
+    calls = (ASKING, A)
+    state = after_calls(LOOP, advanced(LOOP, STATE, answer(*calls)), calls, (DENIED, "3"))
+    assert [(result.tool_call_id, result.text) for result in state.results] == [("a", "3")]
+    assert state.denials == ("d",)
+    assert state.entries == (
+        ToolCallEntry(agent="finance", name="send_mail", arguments="{}", result=DENIED, denied=True),
+        ToolCallEntry(agent="finance", name="tool_a", arguments="{}", result="3"),
+    )
+    after = advanced(LOOP, state, answer(said("done")))
+    assert (after.results, after.denials) == ((), ())
 
 
 def test_an_answer_is_counted_and_what_it_answered_is_dropped() -> None:
-    answered = with_results(advanced(STATE, answer(said("one"), A)), (A,), ("result",))
-    before = key_failed(throttled(answered), STATE.deadline)
-    after = advanced(before, answer(said("two")))
-    assert after == LoopState(
-        deadline=STATE.deadline,
-        turns=2,
-        usage=Usage(prompt_tokens=6, completion_tokens=4, total_tokens=10),
-        collected="one\n\ntwo",
-        conversation_id="conv_1",
-        results=(),
-        throttled=0,
+    answered = after_calls(LOOP, advanced(LOOP, STATE, answer(said("one"), A)), (A,), ("result",))
+    before = answered.model_copy(
+        update={"throttled": 1, "key_failures": 1, "key_failing_since": STATE.deadline}
     )
+    after = advanced(LOOP, before, answer(said("two")))
+    assert (after.turns, after.usage, after.collected) == (2, TOKENS + TOKENS, "one\n\ntwo")
+    assert (after.results, after.throttled, after.key_failures, after.key_failing_since) == ((), 0, 0, None)
 
 
 def test_what_is_carried_along_stays_within_a_payload() -> None:
-    state = advanced(STATE, answer(said("x" * 2 * COLLECTED_LIMIT)))
-    full = with_results(state, (A, B), ("y" * RESULTS_LIMIT, "z" * RESULTS_LIMIT))
+    state = advanced(LOOP, STATE, answer(said("x" * 2 * COLLECTED_LIMIT), A, B))
+    full = after_calls(LOOP, state, (A, B), ("y" * RESULTS_LIMIT, "z" * RESULTS_LIMIT))
     assert json_size(full.collected) <= COLLECTED_LIMIT
     assert sum(json_size(result.text) for result in full.results) <= RESULTS_LIMIT
-
-
-@pytest.mark.parametrize(
-    ("met", "retry_after", "seconds"),
-    [
-        (0, None, 1),
-        (1, None, 2),
-        (4, None, 16),
-        (5, None, 30),
-        (500, None, 30),
-        (3, 0, 1),
-        (0, 90, 90),
-        (9, 2.5, 2.5),
-    ],
-)
-def test_a_429_is_waited_out_as_the_provider_says_or_ever_longer(
-    met: int, retry_after: float | None, seconds: float
-) -> None:
-    state = STATE.model_copy(update={"throttled": met})
-    told = None if retry_after is None else timedelta(seconds=retry_after)
-    assert throttle_pause(state, told, 0.0).total_seconds() == seconds
-    assert throttle_pause(state, told, 1.0).total_seconds() == pytest.approx(seconds * 1.2)
-
-
-@pytest.mark.parametrize(
-    ("failures", "minutes", "given_up"),
-    [
-        (1, 0, False),
-        (29, 4.9, False),
-        (30, 5, True),
-        (2, 20, False),
-        (3, 20, True),
-    ],
-)
-def test_a_key_has_its_time_to_be_put_right(failures: int, minutes: float, given_up: bool) -> None:  # noqa: FBT001  # a table
-    wait = KeyWait(interval=timedelta(seconds=10), window=timedelta(minutes=5), least_attempts=3)
-    began, state = STATE.deadline, STATE
-    for nth in range(failures):
-        state = key_failed(state, began + timedelta(seconds=nth))
-    assert key_given_up(state, wait, began + timedelta(minutes=minutes)) == given_up
-
-
-def test_a_429_says_that_the_key_is_right() -> None:
-    state = throttled(key_failed(STATE, STATE.deadline))
-    assert (state.throttled, state.key_failures, state.key_failing_since) == (1, 0, None)
-
-
-def test_the_model_is_told_what_tools_it_has() -> None:
-    assert not_given((ROUTE,), "rob") == "There is no tool rob. Your tools: pay"
-    assert not_given((), "rob") == "There is no tool rob. Your tools: none"
-
-
-def test_the_model_is_told_that_an_interrupted_call_may_have_happened() -> None:
-    assert "It may or may not have taken effect" in interrupted(ROUTE)
+    assert can_be_carried(LOOP, full)
+    large = LOOP.model_copy(update={"input": "x" * (CARRIED_LIMIT - RESULTS_LIMIT)})
+    assert not can_be_carried(large, full)

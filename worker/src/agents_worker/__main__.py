@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from agents_crds.contract.connection import TemporalConnection, TemporalUnavailableError
 from agents_crds.contract.environment import WorkerVariable
+from agents_worker.activities.mcp import McpCalls
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.health import Health, serve_health
@@ -38,9 +39,13 @@ async def serve(
     if client is None:
         return
     threads = ThreadPoolExecutor(TOOL_CALLS, thread_name_prefix="tool")
-    async with provider_http() as http, connection.following_secrets(client, _log, stop.set):
+    async with (
+        provider_http() as http,
+        McpCalls(client, settings) as mcp,
+        connection.following_secrets(client, _log, stop.set),
+    ):
         models = ModelCalls(Providers(http, settings.secrets_dir), Patience())
-        workers = build_workers(client, settings, models, ToolCalls(tools, threads))
+        workers = build_workers(client, settings, models, ToolCalls(tools, threads), mcp)
         names = ", ".join(tool.name for tool in tools.tools) or "no tools"
         _log.info("Serving %s as build %s with %s", settings.pool_queue, settings.build_id, names)
         await _run(workers, health, stop)
@@ -116,6 +121,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     signal.signal(signal.SIGTERM, _leave)
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request says nothing new
+    for name in ("mcp", "client"):  # the MCP SDK's, with what servers say; a session's failure is told once
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     code = 1
     try:
         _run_process()

@@ -1,21 +1,26 @@
 """What workflows and activities say to each other.
 
-`ToolCall` and `ToolResult` may cross from one build of the worker to another, since a tool is called on the
-queue of its own pool; the other messages stay within the build that a run is pinned to.
+`ToolCall`, `McpToolCall` and `ToolResult` may cross from one build of the worker to another, since a tool is
+called on the queue of its own pool; the other messages stay within the build that a run is pinned to.
 """
 
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
+from agents_crds.contract.entries import Content
+from agents_crds.contract.mcp import McpTarget
 from agents_crds.contract.payload import Payload
-from agents_crds.contract.run import FunctionResult, ProviderSnapshot, Usage
+from agents_crds.contract.run import FunctionResult, InputMessage, ProviderSnapshot, RunReference, Usage
 
 START_CONVERSATION = "start_conversation"
 APPEND_RESULTS = "append_results"
 CALL_TOOL = "call_tool"
+CALL_MCP_TOOL = "call_mcp_tool"
 DESCRIBE_TOOLS = "describe_tools"
+DESCRIBE_MCP_SERVER = "describe_mcp_server"
+GET_MCP_PROMPT = "get_mcp_prompt"
 
 THROTTLED = "Throttled"
 """Type of the failure of a model call that the provider refused with 429; its one detail is the number of
@@ -35,37 +40,74 @@ class KeyWait(Payload):
 
 
 class Message(Payload):
-    """Text that the agent wrote."""
+    """Something that an agent wrote."""
 
     type: Literal["message"] = "message"
+    agent_id: str = ""
+    """The agent's id at the provider, here and below; empty where the provider does not say it."""
     text: str
+    """All its words."""
+    content: tuple[Content, ...] = ()
+    """Its parts in order, where they are more than words; long ones are cut."""
 
 
 class FunctionCall(Payload):
     """A tool that the model wants called."""
 
     type: Literal["call"] = "call"
+    agent_id: str = ""
     tool_call_id: str
     name: str
     arguments: str
     """As JSON, the way the model wrote it."""
+    confirmation: str = ""
+    """What became of the provider's question whether to run its own tool; empty for a tool of ours."""
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the provider goes on with it by itself."""
+        return self.confirmation in DECIDED
+
+    @property
+    def awaits_confirmation(self) -> bool:
+        """Whether the provider waits to be told if it may run its tool."""
+        return bool(self.confirmation) and not self.is_decided
+
+
+DECIDED = frozenset({"allowed", "denied"})
+"""The confirmations of calls that wait for nothing any more."""
+
+
+class Execution(Payload):
+    """A tool that the provider ran itself."""
+
+    type: Literal["execution"] = "execution"
+    agent_id: str = ""
+    name: str
+    arguments: str
+    info: dict[str, JsonValue]
+    """What the tool tells about it; long texts are cut."""
 
 
 class Handoff(Payload):
     """Another agent took over: a boundary, behind which calls are no longer ours to answer."""
 
     type: Literal["handoff"] = "handoff"
-    agent: str
+    previous_id: str = ""
+    previous_name: str = ""
+    next_id: str = ""
+    next_name: str = ""
 
 
 class Other(Payload):
-    """An entry that the loop has no use for."""
+    """An entry of a kind that the loop does not know."""
 
     type: Literal["other"] = "other"
+    agent_id: str = ""
     kind: str
 
 
-Entry = Annotated[Message | FunctionCall | Handoff | Other, Field(discriminator="type")]
+Entry = Annotated[Message | FunctionCall | Execution | Handoff | Other, Field(discriminator="type")]
 
 
 class ConversationStart(Payload):
@@ -78,14 +120,18 @@ class ConversationStart(Payload):
     metadata: dict[str, str]
     repeated: bool
     """Whether an earlier attempt may have reached the provider."""
+    messages: tuple[InputMessage, ...] = ()
+    """In place of `input`."""
 
 
 class ResultsAppend(Payload):
-    """Give the conversation the results that the model asked for, or say what is wrong with its answer."""
+    """Give the conversation what the model asked for, or say what is wrong with its answer."""
 
     provider: ProviderSnapshot
     conversation_id: str
     results: tuple[FunctionResult, ...]
+    denials: tuple[str, ...] = ()
+    """Ids of the calls awaiting confirmation that must not be run."""
     correction: str | None = None
     """Said to the model after its answer, in place of results; no other message in the conversation is it."""
     repeated: bool
@@ -107,6 +153,25 @@ class ToolCall(Payload):
     name: str
     arguments: str
     """A JSON object."""
+    tool_call_id: str = ""
+    """The model's id of the call: with the run's uid the same for every attempt, and no other call's."""
+    agent: str = ""
+    """The agent that makes the call."""
+    run: RunReference | None = None
+    traceparent: str = ""
+
+
+class McpToolCall(Payload):
+    """Call a tool of an MCP server."""
+
+    target: McpTarget
+    tool: str
+    """Its name on the server."""
+    name: str
+    """Its name as the model knows it."""
+    arguments: str
+    """A JSON object."""
+    traceparent: str = ""
 
 
 class ToolResult(Payload):

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     build_id: str = Field(min_length=1, validation_alias=WorkerVariable.BUILD_ID)
     pool_queue: str = Field(min_length=1, validation_alias=WorkerVariable.POOL_QUEUE)
     provider_queues: tuple[str, ...] = Field((), validation_alias=WorkerVariable.PROVIDER_QUEUES)
+    stdio_commands: tuple[str, ...] = Field((), validation_alias=WorkerVariable.STDIO_COMMANDS)
     secrets_dir: Path = Field(Path(SECRETS_DIR), validation_alias=WorkerVariable.SECRETS_DIR)
     health_port: int | None = Field(None, validation_alias=WorkerVariable.HEALTH_PORT)
     modules: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(

@@ -1,6 +1,12 @@
 """Texts that fit into Temporal's payloads."""
 
+from itertools import accumulate
+from typing import TypeVar
+
+from pydantic import JsonValue
 from pydantic_core import to_json
+
+Value = TypeVar("Value")
 
 ANSWER_LIMIT = 1_500_000
 """Bytes of a model's answer, as JSON; Temporal refuses payloads of 2 MB."""
@@ -8,8 +14,16 @@ RESULTS_LIMIT = 1_000_000
 """Bytes of all the tool results of one turn: they travel together, also with the run's own input."""
 COLLECTED_LIMIT = 250_000
 """Bytes of the text that a run carries along."""
+ENTRIES_LIMIT = 250_000
+"""Bytes of what happened in a run, as far as it is carried along."""
+ENTRY_TEXT_LIMIT = 4_000
+"""Bytes of each text in it."""
+CARRIED_LIMIT = 1_900_000
+"""Bytes of the input and the state of a run with which it goes on in a new execution."""
 
 _LONGEST_ESCAPE = 6
+_MOST_VALUES = 16
+_KEY_LIMIT = 64
 _NOTE = "… [cut: the whole text of {} bytes is more than can be kept]"
 
 
@@ -48,3 +62,29 @@ def share(texts: tuple[str, ...], limit: int) -> tuple[str, ...]:
     if sum(json_size(text) for text in texts) <= limit:
         return texts
     return tuple(clip(text, limit // len(texts)) for text in texts)
+
+
+def size_of(value: object) -> int:
+    """Bytes of a value as JSON."""
+    return len(to_json(value))
+
+
+def leading(values: tuple[Value, ...], limit: int) -> tuple[Value, ...]:
+    """Return the first values, as many as fit into `limit` bytes of JSON."""
+    sizes = accumulate(size_of(value) for value in values)
+    return tuple(value for value, size in zip(values, sizes, strict=True) if size <= limit)
+
+
+def clip_values(values: dict[str, JsonValue], limit: int) -> dict[str, JsonValue]:
+    """Return the values, or the first of them, cut, when together they are longer than `limit` bytes."""
+    if size_of(values) <= limit:
+        return values
+    kept = list(values.items())[:_MOST_VALUES]
+    room = limit // len(kept) - _KEY_LIMIT
+    return {storable(key[:_KEY_LIMIT]): _clipped(value, room) for key, value in kept}
+
+
+def _clipped(value: JsonValue, limit: int) -> JsonValue:
+    if size_of(value) <= limit:
+        return value
+    return clip(value if isinstance(value, str) else to_json(value).decode(), limit)

@@ -10,13 +10,17 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from agents_worker.activities.beat import HeartbeatsFromThreads
+from agents_worker.activities.mcp import McpCalls
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.settings import Settings
 from agents_worker.workflows.agent_run import AgentRun
+from agents_worker.workflows.describe_mcp_server import DescribeMcpServer
 from agents_worker.workflows.describe_tools import DescribeTools
+from agents_worker.workflows.get_mcp_prompt import GetMcpPrompt
+from agents_worker.workflows.mcp_server_changed import McpServerHasChanged
 
-WORKFLOWS = (AgentRun, DescribeTools)
+WORKFLOWS = (AgentRun, DescribeTools, DescribeMcpServer, GetMcpPrompt, McpServerHasChanged)
 TOOL_CALLS = 100
 """Tool calls at once, and the threads for those that are not async."""
 _MODEL_CALLS = 200
@@ -36,8 +40,14 @@ _SHARED_MODULES = (
     "agents_worker.messages",
     "agents_worker.text",
     "agents_worker.tools",
+    "agents_worker.workflows.ending",
+    "agents_worker.workflows.floor",
     "agents_worker.workflows.repetition",
+    "agents_worker.workflows.replies",
+    "agents_worker.workflows.story",
+    "agents_worker.workflows.tracing",
     "agents_worker.workflows.turn",
+    "agents_worker.workflows.waiting",
     # Checks answers; some of it is imported only when it is used.
     "attr",
     "attrs",
@@ -56,7 +66,7 @@ def sandbox() -> SandboxedWorkflowRunner:
 
 
 def build_workers(
-    client: Client, settings: Settings, models: ModelCalls, tools: ToolCalls
+    client: Client, settings: Settings, models: ModelCalls, tools: ToolCalls, mcp: McpCalls
 ) -> tuple[Worker, ...]:
     """Build the workers, all of one build of one Worker Deployment.
 
@@ -77,7 +87,13 @@ def build_workers(
         client,
         settings.pool_queue,
         deployment,
-        activities=(tools.call_tool, tools.describe_tools),
+        activities=(
+            tools.call_tool,
+            tools.describe_tools,
+            mcp.call_mcp_tool,
+            mcp.describe_mcp_server,
+            mcp.get_mcp_prompt,
+        ),
         workflows=WORKFLOWS,
         slots=TOOL_CALLS,
     )

@@ -7,5 +7,6 @@ CONTRACT = 2
 OLDEST_CONTRACT = CONTRACT - 1
 """The oldest that the operator speaks."""
 
-LIMITS_CONTRACT = 2
-"""The first whose workers check answers against a schema and keep to `maxTotalTokens`."""
+SECOND_CONTRACT = 2
+"""The first whose workers know more than text and functions: output schemas, budgets, MCP servers, handoffs,
+messages, and what the provider's own tools made."""

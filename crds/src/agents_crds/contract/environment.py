@@ -31,6 +31,8 @@ class WorkerVariable(StrEnum):
     """Task queue of workflows and tool calls."""
     PROVIDER_QUEUES = "DURABLE_AGENTS_PROVIDER_QUEUES"
     """Task queues of model calls, as a JSON list."""
+    STDIO_COMMANDS = "DURABLE_AGENTS_STDIO_COMMANDS"
+    """Commands that MCP servers over stdio may be started with, as a JSON list."""
     SECRETS_DIR = "DURABLE_AGENTS_SECRETS_DIR"
     """Directory of the mounted Secrets."""
     HEALTH_PORT = "DURABLE_AGENTS_HEALTH_PORT"

@@ -1,10 +1,16 @@
 """Names in Temporal and on Mistral's side, each under the installation's own prefix."""
 
+import hashlib
+import re
 from dataclasses import dataclass
 
 AGENT_RUN_WORKFLOW = "AgentRun"
 DESCRIBE_TOOLS_WORKFLOW = "DescribeTools"
+DESCRIBE_MCP_SERVER_WORKFLOW = "DescribeMcpServer"
+GET_MCP_PROMPT_WORKFLOW = "GetMcpPrompt"
+MCP_SERVER_CHANGED_WORKFLOW = "McpServerChanged"
 REPORT_ACTIVITY = "report"
+MCP_SERVER_CHANGED_ACTIVITY = "mcp_server_changed"
 
 INSTALLATION_KEY = "durable-agents.dev/installation"
 NAMESPACE_KEY = "durable-agents.dev/namespace"
@@ -71,3 +77,45 @@ def secret_path(secret: str, key: str) -> str:
 def probe_workflow_id(installation: str, namespace: str, pool: str, build: str) -> str:
     """Id of the workflow that asks a build for its tools."""
     return f"{installation}/{namespace}/probes/{pool}/{build}"
+
+
+def mcp_workflow_id(installation: str, namespace: str, server: str, purpose: str) -> str:
+    """Id of a workflow that asks an MCP server for something, or tells of it."""
+    return f"{installation}/{namespace}/mcp/{server}/{purpose}"
+
+
+@dataclass(frozen=True)
+class McpServerIdentity:
+    """The MCPServer that a workflow of `mcp_workflow_id` is about."""
+
+    installation: str
+    namespace: str
+    server: str
+
+    @classmethod
+    def of_workflow(cls, workflow_id: str) -> "McpServerIdentity | None":
+        """Read the identity back from a workflow's id; None when it is about no MCPServer."""
+        match workflow_id.split("/"):
+            case [installation, namespace, "mcp", server, _, *_] if installation and namespace and server:
+                return cls(installation, namespace, server)
+            case _:
+                return None
+
+
+TOOL_NAME_LIMIT = 64
+_NOT_IN_A_TOOL_NAME = re.compile(r"[^a-zA-Z0-9_-]")
+_DIGEST_LENGTH = 8
+
+
+def mcp_tool_name(server: str, tool: str) -> str:
+    """Name a tool of an MCP server as the model knows it: `server_tool`.
+
+    What a model's tool name cannot hold becomes `_`; a name that was changed or cut ends with a hash of the
+    whole, so that no two tools get one name.
+    """
+    whole = f"{server}_{tool}"
+    name = _NOT_IN_A_TOOL_NAME.sub("_", whole)
+    if name == whole and len(name) <= TOOL_NAME_LIMIT:
+        return name
+    digest = hashlib.sha256(whole.encode(errors="replace")).hexdigest()[:_DIGEST_LENGTH]
+    return f"{name[: TOOL_NAME_LIMIT - _DIGEST_LENGTH - 1]}_{digest}"

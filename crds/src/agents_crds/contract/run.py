@@ -1,7 +1,12 @@
 """What a run's workflow is given, carries along and gives back."""
 
 from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from agents_crds.contract.entries import RunEntry
+from agents_crds.contract.mcp import McpServerRoute, McpToolRoute
 from agents_crds.contract.payload import Payload
 from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import JsonSchema
@@ -26,12 +31,15 @@ class ToolRoute(Payload):
     timeout: timedelta
     polling: bool = False
     """Whether to call it again and again with the same result is what it is for."""
+    mcp: McpToolRoute | None = None
+    """The tool of an MCP server that it is; None for a Python function."""
 
 
 class AgentSnapshot(Payload):
-    """The agent as it was when the run started."""
+    """An agent as it was when the run started."""
 
     name: str
+    """Name of the Agent."""
     remote_id: str
     remote_version: int
     provider: ProviderSnapshot
@@ -66,6 +74,44 @@ class Usage(Payload):
         )
 
 
+class AgentUsage(Payload):
+    """An agent's part in a run."""
+
+    agent: str
+    turns: int = 0
+    """Model calls that were made to it; one in which it hands off is its own."""
+    usage: Usage = Usage()
+
+
+class TextPart(Payload):
+    """A part of a message: words."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class ImagePart(Payload):
+    """A part of a message: an image, by its address."""
+
+    type: Literal["image"] = "image"
+    url: str
+
+
+class InputMessage(Payload):
+    """A message that a run begins with."""
+
+    role: Literal["user", "assistant"]
+    content: tuple[Annotated[TextPart | ImagePart, Field(discriminator="type")], ...]
+
+
+class RunReference(Payload):
+    """The AgentRun that a loop belongs to, for whoever is told about it."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
 class FunctionResult(Payload):
     """A tool's answer to one call of the model."""
 
@@ -84,6 +130,17 @@ class LoopState(Payload):
     conversation_id: str | None = None
     results: tuple[FunctionResult, ...] = ()
     """Tool results that the next model call takes along."""
+    denials: tuple[str, ...] = ()
+    """Ids of the calls awaiting confirmation that the next model call denies."""
+    agent: str = ""
+    """The agent that has the floor; empty before the first model call."""
+    path: tuple[str, ...] = ()
+    """The agents that had the floor, in order; the latest of them where they are many."""
+    agents: tuple[AgentUsage, ...] = ()
+    entries: tuple[RunEntry, ...] = ()
+    """What happened, the latest of it where it is much."""
+    entries_omitted: int = 0
+    """How many earlier entries are not in `entries`."""
     correction: str | None = None
     """What the next model call tells the model about its last answer."""
     corrections: int = 0
@@ -104,10 +161,20 @@ class LoopInput(Payload):
     """Everything the loop needs; it knows nothing of Kubernetes."""
 
     agent: AgentSnapshot
+    """The agent that begins, and whose output schema the answer must fit."""
     input: str
+    """The message to it; empty where there are `messages`."""
     limits: Limits
     conversation_metadata: dict[str, str]
     """Stamped on the conversation, and unique to the run: a start whose answer was lost is found by it."""
+    messages: tuple[InputMessage, ...] = ()
+    handoffs: tuple[AgentSnapshot, ...] = ()
+    """Every other agent that the conversation can come to."""
+    mcp_servers: tuple[McpServerRoute, ...] = ()
+    """The servers of the tools of all these agents."""
+    run: RunReference | None = None
+    traceparent: str = ""
+    """Trace context of the run as W3C writes it; its trace id is also that of every tool call."""
 
 
 class LoopResult(Payload):
@@ -121,6 +188,12 @@ class LoopResult(Payload):
     conversation_id: str | None
     structured: bool = False
     """Whether `text` is JSON that fits the agent's schema."""
+    answered_by: str = ""
+    """The agent that had the floor at the end."""
+    path: tuple[str, ...] = ()
+    agents: tuple[AgentUsage, ...] = ()
+    entries: tuple[RunEntry, ...] = ()
+    entries_omitted: int = 0
 
 
 class RunInput(Payload):
@@ -133,6 +206,15 @@ class RunInput(Payload):
     """Set after a continue-as-new."""
 
 
+class AgentIdentity(Payload):
+    """An agent of a run, as it is on Mistral's side."""
+
+    name: str
+    """Name of the Agent."""
+    id: str
+    version: int
+
+
 class RunMemo(Payload):
     """What a run's workflow says about itself to whoever lists it."""
 
@@ -141,6 +223,8 @@ class RunMemo(Payload):
     uid: str
     agent_id: str
     agent_version: int
+    agents: tuple[AgentIdentity, ...] = ()
+    """Every agent that the run can come to, the one that begins first."""
 
 
 class RunOutcome(Payload):
@@ -152,3 +236,5 @@ class RunOutcome(Payload):
     started_at: datetime
     """Start of the first execution."""
     finished_at: datetime
+    agents: tuple[AgentIdentity, ...] = ()
+    """Every agent that the run could come to, the one that began first."""

@@ -6,7 +6,16 @@ from typing import Literal
 from pydantic import JsonValue
 
 from agents_crds.generate.schema import structural_schema
-from agents_crds.v1alpha1 import GROUP, VERSION, Agent, AgentRun, ModelProvider, StoredObject, WorkerPool
+from agents_crds.v1alpha1 import (
+    GROUP,
+    VERSION,
+    Agent,
+    AgentRun,
+    MCPServer,
+    ModelProvider,
+    StoredObject,
+    WorkerPool,
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ KINDS = (
             Column("Model", ".spec.model", "Name of the model."),
             _condition("Ready", "Ready", "status", "Whether runs can start."),
             _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
+            _condition("Degraded", "Degraded", "status", "Whether something is missing while it serves."),
             Column(
                 "Version", ".status.remote.version", "Version of the agent on Mistral's side.", type="integer"
             ),
@@ -74,6 +84,7 @@ KINDS = (
             Column("Tokens", ".status.usage.totalTokens", "All tokens of the run.", type="integer"),
             Column("Duration", ".status.duration", "Time from start to end."),
             AGE,
+            Column("Answered-By", ".status.answeredBy", "The agent that had the last word.", wide=True),
             Column("Output", ".status.output.excerpt", "Start of the answer.", wide=True),
             _condition("Message", "Succeeded", "message", "What it waits for, or how it ended.", wide=True),
             Column("Workflow", ".status.workflowId", "Id of the Temporal workflow.", wide=True),
@@ -90,6 +101,22 @@ KINDS = (
             _condition("Ready", "Ready", "status", "Whether the provider accepts the key."),
             _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
             AGE,
+            _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
+        ),
+    ),
+    Kind(
+        MCPServer,
+        plural="mcpservers",
+        short_names=("mcp",),
+        selectable=(".spec.workerPoolRef.name",),
+        columns=(
+            _condition("Ready", "Ready", "status", "Whether its tools could be listed."),
+            _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
+            Column("Tools", ".status.toolCount", "Number of its tools.", type="integer"),
+            Column("Prompts", ".status.promptCount", "Number of its prompts.", type="integer"),
+            Column("Refreshed", ".status.refreshTime", "When they were last listed.", type="date"),
+            AGE,
+            Column("Pool", ".spec.workerPoolRef.name", "The WorkerPool whose workers call it.", wide=True),
             _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
         ),
     ),

@@ -24,6 +24,7 @@ _KEYWORDS = {
     "items",
     "maxItems",
     "maxLength",
+    "maxProperties",
     "maximum",
     "minItems",
     "minLength",

@@ -5,35 +5,41 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from agents_crds.v1alpha1.base import ApiModel
+from agents_crds.v1alpha1.base import ApiModel, Rule
 from agents_crds.v1alpha1.conditions import ConditionType
 from agents_crds.v1alpha1.fields import (
+    AgentRef,
     Flag,
     Fraction,
     JsonSchema,
     ProviderRef,
     Timeout,
-    ToolName,
     WholeNumber,
     WorkerPoolRef,
 )
+from agents_crds.v1alpha1.instructions import INSTRUCTIONS_LIMIT, Instructions, InstructionsSource
 from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject, pending
 from agents_crds.v1alpha1.text import Format
+from agents_crds.v1alpha1.tools import Tool
 from agents_crds.v1alpha1.whole import Whole
 
 
-class FunctionTool(ApiModel):
-    """A Python function of the worker pool's image."""
+class Handoff(ApiModel):
+    """An Agent that this one may give the conversation to."""
 
-    name: ToolName
-    """Name of the function, as the WorkerPool lists it in status.tools."""
+    agent_ref: AgentRef
+    """The Agent, at the same ModelProvider."""
 
 
-class Tool(ApiModel):
-    """Something the model may call."""
+class RemoteRef(ApiModel):
+    """Somebody else's agent at the provider."""
 
-    function: FunctionTool
-    """A Python function of the worker pool's image."""
+    id: Annotated[
+        str,
+        Field(max_length=256),
+        Format(r"^[!-~]+$", "must be the id of an agent at the provider, as in ag_0123456789abcdef"),
+    ]
+    """Its id."""
 
 
 class Completion(ApiModel):
@@ -86,21 +92,33 @@ class AgentLimits(ApiModel):
 class AgentSpec(ApiModel):
     """What the agent is."""
 
-    model: Annotated[
-        str,
-        Field(max_length=128),
-        Format(r"^[!-~]+$", "must name a model, without spaces, as in mistral-medium-latest"),
-    ]
+    model: (
+        Annotated[
+            str,
+            Field(max_length=128),
+            Format(r"^[!-~]+$", "must name a model, without spaces, as in mistral-medium-latest"),
+        ]
+        | None
+    ) = None
     """Name of the model, as the provider knows it."""
+
+    remote: RemoteRef | None = None
+    """Instead of `model`: somebody else's agent at the provider, used as it is, never changed or deleted."""
 
     description: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     """What the agent is for, in a sentence."""
 
-    instructions: Annotated[str, Field(min_length=1, max_length=65536)] | None = None
+    instructions: Annotated[str, Field(min_length=1, max_length=INSTRUCTIONS_LIMIT)] | None = None
     """The system prompt."""
+
+    instructions_from: InstructionsSource | None = None
+    """Instead of `instructions`: where the system prompt comes from."""
 
     tools: Annotated[tuple[Tool, ...], Field(max_length=128)] = ()
     """What the model may call."""
+
+    handoffs: Annotated[tuple[Handoff, ...], Field(max_length=31)] = ()
+    """Agents that this one may give the conversation to; cycles are allowed."""
 
     completion: Completion = Completion()
     """How the model writes its answers."""
@@ -123,6 +141,29 @@ class AgentSpec(ApiModel):
     suspend: Flag = False
     """Start no new run, and leave the agent on Mistral's side as it is."""
 
+    rules: ClassVar = (
+        Rule(
+            cel="has(self.model) != has(self.remote)",
+            message="exactly one of model and remote",
+            holds=lambda spec: (spec.model is None) != (spec.remote is None),
+        ),
+        Rule(
+            cel="!(has(self.instructions) && has(self.instructionsFrom))",
+            message="at most one of instructions and instructionsFrom",
+            holds=lambda spec: spec.instructions is None or spec.instructions_from is None,
+        ),
+    )
+
+
+class LinkedAgent(ApiModel):
+    """An agent that the remote agent hands off to."""
+
+    name: Annotated[str, Field(max_length=63)]
+    """Name of the Agent."""
+
+    id: Annotated[str, Field(max_length=256)]
+    """Id of its remote agent."""
+
 
 class RemoteAgent(ApiModel):
     """The agent on Mistral's side, as it was last seen."""
@@ -142,6 +183,12 @@ class RemoteAgent(ApiModel):
     url: Annotated[str, Field(max_length=2048)] | None = None
     """Address of that ModelProvider when it was made or found; at another address it is not looked for."""
 
+    handoffs: Annotated[tuple[LinkedAgent, ...], Field(max_length=31)] = ()
+    """The agents that it hands off to, as last sent."""
+
+    external: Flag | None = None
+    """Whether it is somebody else's, named by `spec.remote`: it is never changed or deleted."""
+
     create_pending: Flag | None = None
     """A create request may be under way: before another one is sent, the agent is searched for."""
 
@@ -152,8 +199,11 @@ class AgentStatus(Status):
     remote: RemoteAgent | None = None
     """The agent on Mistral's side."""
 
+    instructions: Instructions | None = None
+    """The system prompt, where it comes from `spec.instructionsFrom`."""
+
     conditions: Conditions = ()
-    """Accepted, ResolvedRefs and Ready."""
+    """Accepted, ResolvedRefs, Ready and Degraded."""
 
 
 class Agent(StoredObject):

@@ -4,16 +4,32 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from agents_crds.v1alpha1.base import ApiModel, Transition
+from agents_crds.v1alpha1.base import ApiModel, Rule, Transition
 from agents_crds.v1alpha1.conditions import ConditionType
-from agents_crds.v1alpha1.fields import AgentRef, AnyValue, Flag, Time, Timeout, WholeNumber
+from agents_crds.v1alpha1.fields import (
+    AgentRef,
+    Flag,
+    Time,
+    Timeout,
+    WholeNumber,
+)
+from agents_crds.v1alpha1.messages import InputSource, Message
 from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject, pending
-from agents_crds.v1alpha1.text import Format
+from agents_crds.v1alpha1.output import Label, Output
+from agents_crds.v1alpha1.text import Format, ListMap
 from agents_crds.v1alpha1.whole import Whole
 
-OUTPUT_TEXT_LIMIT = 32_768
-OUTPUT_JSON_LIMIT = 32_768
-EXCERPT_LIMIT = 100
+PATH_LIMIT = 100
+
+
+def _frozen(field: str) -> Transition:
+    """Forbid an optional field to change; a rule on the field itself would not see it come or go."""
+    here, before = f"self.{field}", f"oldSelf.{field}"
+    return Transition(
+        cel=f"has({here}) == has({before}) && (!has({here}) || {here} == {before})",
+        message=f"spec.{field} is frozen: create a new AgentRun",
+        path=f".{field}",
+    )
 
 
 class RunLimits(ApiModel):
@@ -38,8 +54,14 @@ class AgentRunSpec(ApiModel):
     agent_ref: AgentRef
     """The Agent to run, in the same namespace."""
 
-    input: Annotated[str, Field(min_length=1, max_length=65536)]
+    input: Annotated[str, Field(min_length=1, max_length=65536)] | None = None
     """The message to the agent."""
+
+    messages: Annotated[tuple[Message, ...], Field(min_length=1, max_length=32)] | None = None
+    """Instead of `input`: several messages, also with images."""
+
+    input_from: InputSource | None = None
+    """Instead of `input`: where the message comes from."""
 
     limits: RunLimits | None = None
     """Bounds of this run, where they are lower than the Agent's."""
@@ -47,24 +69,25 @@ class AgentRunSpec(ApiModel):
     ttl_seconds_after_finished: Annotated[int, Whole(ge=0, le=315_360_000)] | None = None
     """Seconds after which the finished run is deleted; absent means never. Editable until it finishes."""
 
+    rules: ClassVar = (
+        Rule(
+            cel="[has(self.input), has(self.messages), has(self.inputFrom)].filter(set, set).size() == 1",
+            message="exactly one of input, messages and inputFrom",
+            holds=lambda spec: (
+                sum(way is not None for way in (spec.input, spec.messages, spec.input_from)) == 1
+            ),
+        ),
+    )
     transitions: ClassVar = (
         Transition(
             cel="self.agentRef == oldSelf.agentRef",
             message="spec.agentRef is frozen: create a new AgentRun",
             path=".agentRef",
         ),
-        Transition(
-            cel="self.input == oldSelf.input",
-            message="spec.input is frozen: create a new AgentRun",
-            path=".input",
-        ),
-        Transition(
-            # A rule on the optional field itself would be skipped when it is added or removed.
-            cel="has(self.limits) == has(oldSelf.limits) && "
-            "(!has(self.limits) || self.limits == oldSelf.limits)",
-            message="spec.limits is frozen: create a new AgentRun",
-            path=".limits",
-        ),
+        _frozen("input"),
+        _frozen("messages"),
+        _frozen("inputFrom"),
+        _frozen("limits"),
     )
 
 
@@ -84,28 +107,6 @@ class Usage(ApiModel):
     """Tokens that the provider's own tools and connectors used."""
 
 
-class Output(ApiModel):
-    """What the agent answered."""
-
-    text: Annotated[str, Field(max_length=OUTPUT_TEXT_LIMIT)]
-    """The answer, cut at 32768 characters."""
-
-    excerpt: Annotated[str, Field(max_length=EXCERPT_LIMIT)] = ""
-    """The start of the answer on one line, for listings."""
-
-    truncated: Flag = False
-    """Whether `text` was cut; the whole answer is the result of the workflow in Temporal."""
-
-    bytes: Annotated[int, Whole(ge=0)] = 0
-    """Size of the whole answer in UTF-8."""
-
-    value: Annotated[AnyValue, Field(alias="json")] = None
-    """The answer as JSON, when the Agent has an `outputSchema`, which it fits."""
-
-    json_omitted: Flag = False
-    """Whether `json` was left out, as it is longer than 32768 bytes; the workflow's result has it as text."""
-
-
 class AgentVersion(ApiModel):
     """The agent on Mistral's side that the run uses."""
 
@@ -114,6 +115,22 @@ class AgentVersion(ApiModel):
 
     version: WholeNumber
     """Its version, the same for the whole run."""
+
+
+class AgentInRun(ApiModel):
+    """An agent that the run can come to, and its part in it."""
+
+    name: Annotated[str, Field(max_length=63)]
+    """Name of the Agent."""
+
+    id: Annotated[str, Field(max_length=256)]
+    """Id of the agent on Mistral's side."""
+
+    turns: Annotated[int, Whole(ge=0)] | None = None
+    """Model calls that were made to it; one in which it hands off is its own."""
+
+    usage: Usage | None = None
+    """Tokens of these model calls."""
 
 
 class AgentRunStatus(Status):
@@ -129,7 +146,16 @@ class AgentRunStatus(Status):
     """Run id of the Temporal workflow's first execution."""
 
     agent: AgentVersion | None = None
-    """The agent on Mistral's side that the run uses."""
+    """The agent on Mistral's side that the run begins with."""
+
+    agents: Annotated[tuple[AgentInRun, ...], Field(max_length=32), ListMap("name")] = ()
+    """Every agent that the run can come to by handoffs, the one that it begins with first."""
+
+    path: Annotated[tuple[Label, ...], Field(max_length=PATH_LIMIT)] = ()
+    """The agents that had the conversation, in order; the latest 100 of them."""
+
+    answered_by: Label | None = None
+    """The agent that had the conversation at the end."""
 
     conversation_id: Annotated[str, Field(max_length=256)] | None = None
     """The conversation on Mistral's side."""

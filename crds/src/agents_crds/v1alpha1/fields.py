@@ -38,6 +38,8 @@ AgentName = Annotated[str, Field(max_length=63), _SUBDOMAIN]
 PoolName = Annotated[str, Field(max_length=40), _LABEL]
 ObjectName = Annotated[str, Field(max_length=253), _SUBDOMAIN]
 SecretKey = Annotated[str, Field(max_length=253), _FILE_NAME]
+McpServerName = Annotated[str, Field(max_length=30), _LABEL]
+ConfigMapKey = SecretKey
 ToolName = Annotated[str, Field(max_length=64), _IDENTIFIER]
 WholeNumber = Annotated[int, Whole()]
 Flag = Annotated[bool, Field(strict=True)]
@@ -45,6 +47,17 @@ Fraction = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 JsonSchema = NewType("JsonSchema", dict[str, JsonValue])
 """A JSON schema, opaque to everything but the model that reads it."""
+
+
+def _without_nulls(values: object) -> object:
+    """Take a null for absence, as the API server does."""
+    if not isinstance(values, dict):
+        return values
+    return {name: value for name, value in values.items() if value is not None}
+
+
+StringMap = Annotated[dict[str, str], BeforeValidator(_without_nulls)]
+"""Texts by name."""
 
 AnyValue = Annotated[JsonValue, WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True})]
 """Any JSON."""
@@ -165,6 +178,23 @@ class WorkerPoolRef(ApiModel):
 
     name: PoolName = "default"
     """Name of the WorkerPool."""
+
+
+class McpServerRef(ApiModel):
+    """Names an MCPServer in the same namespace."""
+
+    name: McpServerName
+    """Name of the MCPServer."""
+
+
+class ConfigMapKeyRef(ApiModel):
+    """Names one key of a ConfigMap in the same namespace."""
+
+    name: ObjectName
+    """Name of the ConfigMap."""
+
+    key: ConfigMapKey
+    """Key in the ConfigMap's data."""
 
 
 class SecretKeyRef(ApiModel):

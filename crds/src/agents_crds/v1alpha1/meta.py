@@ -17,6 +17,13 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 
+class Annotations(ApiModel):
+    """The annotations that the operator reads; others may be long, and are not kept."""
+
+    traceparent: str = ""
+    """The trace that a run belongs to, as W3C Trace Context writes it."""
+
+
 class ObjectMeta(ApiModel):
     """The metadata that the operator reads."""
 
@@ -43,6 +50,9 @@ class ObjectMeta(ApiModel):
 
     finalizers: tuple[str, ...] = ()
     """Who has to act before the object may go."""
+
+    annotations: Annotations = Annotations()
+    """What others noted on it."""
 
 
 class Condition(ApiModel):

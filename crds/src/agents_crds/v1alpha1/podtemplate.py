@@ -6,7 +6,6 @@ What is not typed here the API server judges when the Deployment is applied.
 from typing import Annotated, ClassVar
 
 from pydantic import (
-    BeforeValidator,
     Field,
     GetJsonSchemaHandler,
     JsonValue,
@@ -18,6 +17,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from agents_crds.v1alpha1.base import ApiModel, Rule
+from agents_crds.v1alpha1.fields import StringMap
 from agents_crds.v1alpha1.text import Format, ListMap
 
 WORKER = "worker"
@@ -125,23 +125,13 @@ class PodSpec(OpenModel):
     )
 
 
-def _without_nulls(labels: object) -> object:
-    """Take a null for absence, as the API server does."""
-    if not isinstance(labels, dict):
-        return labels
-    return {name: value for name, value in labels.items() if value is not None}
-
-
-Labels = Annotated[dict[str, str], BeforeValidator(_without_nulls)]
-
-
 class PodMetadata(OpenModel):
     """Metadata of the worker pods."""
 
-    labels: Labels | None = None
+    labels: StringMap | None = None
     """Labels of the pods, beside the operator's own."""
 
-    annotations: Labels | None = None
+    annotations: StringMap | None = None
     """Annotations of the pods."""
 
 

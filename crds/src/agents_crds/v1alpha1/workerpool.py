@@ -15,6 +15,15 @@ from agents_crds.v1alpha1.whole import Whole
 TOOL_LIMIT = 256
 
 
+class StdioServers(ApiModel):
+    """What the workers may start for MCP servers over stdio."""
+
+    allowed_commands: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=256)], ...], Field(max_length=32)
+    ] = ()
+    """Commands, each exactly as an MCPServer names it; whoever starts one can do what the workers can."""
+
+
 class WorkerPoolSpec(ApiModel):
     """Which workers, and how many."""
 
@@ -23,6 +32,9 @@ class WorkerPoolSpec(ApiModel):
 
     template: PodTemplate
     """The pods of the pool; a change makes a new build, and runs that go on stay with the old one."""
+
+    stdio: StdioServers = StdioServers()
+    """What the workers may start for MCP servers over stdio; by default nothing."""
 
 
 class ToolDescription(ApiModel):

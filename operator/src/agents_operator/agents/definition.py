@@ -2,25 +2,34 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from agents_crds.contract.answers import schema_fault
-from agents_crds.v1alpha1 import Agent, AgentSpec, ConditionType, Reason, ToolDescription
-from agents_crds.v1alpha1.agent import Completion
+from agents_crds.v1alpha1 import Agent, AgentSpec, ConditionType, Reason
+from agents_crds.v1alpha1.agent import Completion, LinkedAgent
 from agents_crds.v1alpha1.fields import JsonSchema
 from agents_operator.errors import Stalled
 from agents_operator.mistral import (
     AgentDefinition,
     AgentIdentity,
     CompletionArguments,
-    FunctionDefinition,
     Stamp,
+    ToolDefinition,
 )
 
 HASH_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a remote agent is made of, beside what its spec says itself."""
+
+    model: str
+    instructions: str | None = None
+    tools: tuple[ToolDefinition, ...] = ()
+    handoffs: tuple[LinkedAgent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,20 +41,6 @@ class DesiredAgent:
     hash: str
     """Of the definition alone, so that an agent adopted under another uid stays as it is."""
     stamp: Stamp
-
-
-def require_distinct_tools(spec: AgentSpec) -> None:
-    """Raise Stalled when two tools have the same name: the model could not tell them apart."""
-    seen: dict[str, int] = {}
-    for index, tool in enumerate(spec.tools):
-        first = seen.setdefault(tool.function.name, index)
-        if first != index:
-            raise Stalled(
-                Reason.DUPLICATE_TOOL,
-                f"spec.tools[{first}] and spec.tools[{index}] are both named {tool.function.name}: "
-                "remove one of them",
-                condition=ConditionType.ACCEPTED,
-            )
 
 
 def require_sound_output_schema(spec: AgentSpec) -> None:
@@ -62,19 +57,17 @@ def identity_of(agent: Agent, *, installation: str) -> AgentIdentity:
     return AgentIdentity(installation, agent.metadata.namespace, agent.metadata.name)
 
 
-def desired_agent(agent: Agent, tools: Iterable[ToolDescription], *, installation: str) -> DesiredAgent:
-    """Describe the remote agent for this Agent with these tools."""
+def desired_agent(agent: Agent, parts: Parts, *, installation: str) -> DesiredAgent:
+    """Describe the remote agent for this Agent with these parts."""
     identity = identity_of(agent, installation=installation)
     definition = AgentDefinition(
-        model=agent.spec.model,
+        model=parts.model,
         name=identity.remote_name,
         description=agent.spec.description,
-        instructions=agent.spec.instructions,
-        tools=tuple(
-            FunctionDefinition(name=tool.name, description=tool.description, parameters=tool.parameters)
-            for tool in tools
-        ),
+        instructions=parts.instructions,
+        tools=parts.tools,
         completion=completion_arguments(agent.spec.completion, agent.spec.output_schema),
+        handoffs=tuple(linked.id for linked in parts.handoffs) or None,
     )
     digest = definition_hash(definition)
     stamp = Stamp(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from agents_crds.v1alpha1 import Agent, ModelProvider, Reason, RemoteAgent
+from agents_operator.agents.handoffs import referrers
 from agents_operator.agents.observe import runs_under_way
 from agents_operator.agents.orphans import Orphans
 from agents_operator.agents.plan import is_at_another_address
@@ -15,7 +16,7 @@ from agents_operator.kubernetes.resources import AGENTS
 from agents_operator.providers import ProviderAccess
 
 FINALIZER = "durable-agents.dev/remote-agent"
-NAMED_RUNS = 3
+NAMED = 3
 
 
 class AgentDeletion:
@@ -46,13 +47,16 @@ class AgentDeletion:
         """Remove what has to be removed and let the Agent go; raise Waiting until that is done."""
         if FINALIZER not in agent.metadata.finalizers:
             return
-        if agent.spec.deletion_policy == "Delete":
+        provider = self._world.providers.named(agent.metadata.namespace, agent.spec.provider_ref.name)
+        left = left_behind(agent, provider) if agent.spec.deletion_policy == "Delete" else ()
+        if left:
             require_idle(
                 agent, self._world, Reason.DELETING, "is deleted", retry_interval=self._retry_interval
             )
-            provider = self._world.providers.named(agent.metadata.namespace, agent.spec.provider_ref.name)
-            for left in left_behind(agent, provider):
-                await self._remove(agent, left)
+            if not is_overdue(agent, timeout=self._timeout, now=self._now()):
+                require_unlinked(agent, self._world, retry_interval=self._retry_interval)
+        for each in left:
+            await self._remove(agent, each)
         remaining = tuple(name for name in agent.metadata.finalizers if name != FINALIZER)
         # What is stored then is not remembered: the watch may have said already that the Agent is gone.
         await self._api.write_finalizers(AGENTS, agent, remaining)
@@ -73,7 +77,7 @@ def left_behind(agent: Agent, provider: ModelProvider | None) -> tuple[RemoteAge
     `provider` is the one that the spec names, None when it is gone.
     """
     recorded, name = agent.status.remote, agent.spec.provider_ref.name
-    if recorded is None:
+    if recorded is None or recorded.external:
         return ()
     moved = recorded.provider not in {None, name} or (
         provider is not None and is_at_another_address(recorded, provider)
@@ -88,7 +92,7 @@ def require_idle(agent: Agent, world: World, reason: Reason, what: str, *, retry
     runs = runs_under_way(agent, world)
     if not runs:
         return
-    names = ", ".join(runs[:NAMED_RUNS]) + (", …" if len(runs) > NAMED_RUNS else "")
+    names = _named(runs)
     raise Waiting(
         reason,
         f"the remote agent {what} when {len(runs)} unfinished run{'' if len(runs) == 1 else 's'} "
@@ -96,6 +100,19 @@ def require_idle(agent: Agent, world: World, reason: Reason, what: str, *, retry
         after=retry_interval,
         expected=True,
     )
+
+
+def require_unlinked(agent: Agent, world: World, *, retry_interval: timedelta) -> None:
+    """Raise Waiting while other remote agents hand off to this one: each is unlinked by its own Agent."""
+    others = referrers(agent, world)
+    if others:
+        raise Waiting(
+            Reason.DELETING,
+            "the remote agent is deleted when those of other Agents no longer hand off to it: "
+            f"{_named(others)}",
+            after=retry_interval,
+            expected=True,
+        )
 
 
 def is_overdue(agent: Agent, *, timeout: timedelta, now: datetime) -> bool:
@@ -108,3 +125,7 @@ def still_there(early: Waiting | Stalled, *, retry_interval: timedelta) -> Waiti
     """Wait on whatever stands in the way of a deletion: nobody will correct the spec of what is going."""
     after = max(early.after, retry_interval) if isinstance(early, Waiting) else retry_interval
     return Waiting(early.reason, f"the remote agent cannot be deleted yet: {early.message}", after=after)
+
+
+def _named(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")

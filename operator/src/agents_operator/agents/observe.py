@@ -1,6 +1,6 @@
 """Reads of what is there: the remote agent, and the runs that use it."""
 
-from agents_crds.v1alpha1 import Agent
+from agents_crds.v1alpha1 import Agent, AgentRun
 from agents_operator.engine.world import World
 from agents_operator.mistral import AgentIdentity, MistralAgent, MistralAgents
 
@@ -27,13 +27,18 @@ async def search_remote(
 
 
 def runs_under_way(agent: Agent, world: World) -> tuple[str, ...]:
-    """Name the runs that have started with this Agent and not finished."""
+    """Name the runs that have started with this Agent, or may come to it by handoffs, and not finished."""
     return tuple(
         sorted(
             run.metadata.name
             for run in world.runs.within(agent.metadata.namespace)
-            if run.spec.agent_ref.name == agent.metadata.name
+            if uses_agent(run, agent.metadata.name)
             and run.status.workflow_id is not None
             and not run.status.finished
         )
     )
+
+
+def uses_agent(run: AgentRun, agent: str) -> bool:
+    """Tell whether a run begins with the Agent of that name, or can come to it."""
+    return run.spec.agent_ref.name == agent or agent in {each.name for each in run.status.agents}

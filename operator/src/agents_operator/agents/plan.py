@@ -36,7 +36,7 @@ Action = Create | Update | Keep
 
 @dataclass(frozen=True)
 class Nowhere:
-    """No remote agent is recorded; one may be there if a create request was lost."""
+    """No remote agent of ours is recorded; one may be there if a create request was lost."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ Place = Nowhere | Here | Elsewhere
 
 def place(recorded: RemoteAgent | None, provider: ModelProvider) -> Place:
     """Tell where the recorded remote agent is, seen from the provider that the spec names."""
-    if recorded is None:
+    if recorded is None or recorded.external:
         return Nowhere()
     if recorded.provider not in {None, provider.metadata.name} or is_at_another_address(recorded, provider):
         return Elsewhere(recorded)

@@ -4,21 +4,27 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from agents_crds.v1alpha1 import Agent, ConditionType, Reason
+from agents_crds.v1alpha1 import Agent, AgentSpec, ConditionType, ModelProvider, Reason
+from agents_crds.v1alpha1.agent import RemoteRef
 from agents_operator.agents.definition import (
     DesiredAgent,
+    Parts,
     desired_agent,
-    require_distinct_tools,
     require_sound_output_schema,
 )
 from agents_operator.agents.deletion import FINALIZER, AgentDeletion
+from agents_operator.agents.external import ExternalSync, is_in_sight, require_nothing_to_send
+from agents_operator.agents.instructions import Prompt, PromptReader
 from agents_operator.agents.leave import Leaving
 from agents_operator.agents.orphans import Orphans
 from agents_operator.agents.plan import is_in_step
+from agents_operator.agents.record import Record
 from agents_operator.agents.references import ResolvedRefs, not_ready, resolve_refs
 from agents_operator.agents.retire import Retirement
-from agents_operator.agents.status import reached_conditions, suspended_status, synced_status
+from agents_operator.agents.standing import Standing
+from agents_operator.agents.status import reached_conditions, suspended_status
 from agents_operator.agents.sync import RemoteSync, Target
+from agents_operator.agents.tools import require_distinct_tools
 from agents_operator.engine.queue import jittered
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
@@ -31,6 +37,9 @@ from agents_operator.providers import ProviderAccess
 
 HICCUPS = frozenset({Reason.PROVIDER_UNREACHABLE, Reason.PROVIDER_NOT_READY})
 """What does not stop an Agent that needs nothing sent."""
+
+Wanted = DesiredAgent | RemoteRef
+"""A remote agent of the Agent's own, or somebody else's."""
 
 
 class AgentReconciler:
@@ -45,6 +54,7 @@ class AgentReconciler:
         events: Events,
         configmaps: ConfigMaps,
         providers: ProviderAccess,
+        prompts: PromptReader,
         installation: str,
         interval: timedelta,
         retry_interval: timedelta,
@@ -54,15 +64,24 @@ class AgentReconciler:
     ) -> None:
         self._world, self._settle, self._api, self._providers = world, settle, api, providers
         self._installation, self._interval, self._retry_interval = installation, interval, retry_interval
-        self._now, self._logger = now, logger
+        self._prompts, self._now, self._logger = prompts, now, logger
+        self._record = Record(settle, events, now=now)
         orphans = Orphans(world, configmaps, events, installation=installation, logger=logger)
         retirement = Retirement(
             providers, installation=installation, retry_interval=retry_interval, logger=logger
         )
         leaving = Leaving(world, retirement, orphans, timeout=deletion_timeout, now=now, logger=logger)
         self._remote = RemoteSync(
-            world, settle, events, leaving, retry_interval=retry_interval, now=now, logger=logger
+            world,
+            settle,
+            events,
+            self._record,
+            leaving,
+            retry_interval=retry_interval,
+            now=now,
+            logger=logger,
         )
+        self._external = ExternalSync(world, self._record, leaving, retry_interval=retry_interval)
         self._deletion = AgentDeletion(
             world,
             api,
@@ -87,35 +106,53 @@ class AgentReconciler:
             return None
         reached: list[ConditionType] = []
         try:
-            require_distinct_tools(agent.spec)
-            require_sound_output_schema(agent.spec)
+            require_sound(agent.spec)
             reached.append(ConditionType.ACCEPTED)
             refs = resolve_refs(agent, self._world, retry_interval=self._retry_interval)
+            prompt = await self._prompts.read(agent)
             reached.append(ConditionType.RESOLVED_REFS)
-            return await self._keep_in_step(agent, refs)
+            return await self._keep_in_step(agent, refs, prompt)
         except (Waiting, Stalled) as early:
             held = [type_ for type_ in reached if type_ is not early.condition]
             early.reached = reached_conditions(agent, held, now=self._now())
             raise
 
-    async def _keep_in_step(self, agent: Agent, refs: ResolvedRefs) -> timedelta:
-        desired = desired_agent(agent, refs.tools, installation=self._installation)
+    async def _keep_in_step(self, agent: Agent, refs: ResolvedRefs, prompt: Prompt) -> timedelta:
+        handoffs, shortfalls = refs.handoffs, (*refs.shortfalls, *prompt.shortfalls)
+        standing = Standing(prompt.stored, handoffs.linked, handoffs.unlinked, shortfalls)
+        wanted = self._wanted(agent, refs, prompt)
         try:
-            await self._bring_in_step(agent, desired, refs)
+            await self._bring_in_step(agent, wanted, refs, standing)
         except Waiting as waiting:
             current = self._latest(agent)
-            if waiting.reason not in HICCUPS or not is_in_step(current, desired, refs.provider):
+            if waiting.reason not in HICCUPS or not needs_nothing(current, wanted, refs.provider):
                 raise
-            await self._stay_ready(current, waiting)
+            await self._stay_ready(current, waiting, standing)
             return jittered(waiting.after)
         return jittered(self._interval)
 
-    async def _bring_in_step(self, agent: Agent, desired: DesiredAgent, refs: ResolvedRefs) -> None:
+    def _wanted(self, agent: Agent, refs: ResolvedRefs, prompt: Prompt) -> Wanted:
+        match agent.spec:
+            case AgentSpec(remote=RemoteRef() as theirs):
+                return theirs
+            case AgentSpec(model=str(model)):
+                parts = Parts(model, prompt.text, refs.tools, refs.handoffs.linked)
+                return desired_agent(agent, parts, installation=self._installation)
+            case _:
+                raise ValueError("an Agent has one of model and remote")
+
+    async def _bring_in_step(
+        self, agent: Agent, wanted: Wanted, refs: ResolvedRefs, standing: Standing
+    ) -> None:
         if not refs.provider_answers:
             raise not_ready(refs.provider, after=self._retry_interval)
         mistral = await self._providers.open(refs.provider)
-        held = await self._hold(agent)
-        await self._remote.bring_in_step(held, Target(desired, refs.provider, mistral))
+        match wanted:
+            case DesiredAgent():
+                held = await self._hold(agent)
+                await self._remote.bring_in_step(held, Target(wanted, refs.provider, mistral, standing))
+            case RemoteRef(id=agent_id):
+                await self._external.look(agent, agent_id, refs.provider, mistral, standing)
 
     async def _hold(self, agent: Agent) -> Agent:
         """Set the finalizer, so that nothing is made that a deletion would not remove."""
@@ -125,11 +162,27 @@ class AgentReconciler:
         self._world.agents.see(held)
         return held
 
-    async def _stay_ready(self, agent: Agent, waiting: Waiting) -> None:
+    async def _stay_ready(self, agent: Agent, waiting: Waiting, standing: Standing) -> None:
         """Leave an Agent Ready that a provider's hiccup does not concern, in this generation too."""
         self._logger.warning("agent %s stays Ready: %s", Key.of(agent), waiting.message)
         if agent.status.remote is not None:
-            await self._settle.write(agent, synced_status(agent, agent.status.remote, now=self._now()))
+            await self._record.synced(agent, agent.status.remote, standing)
 
     def _latest(self, agent: Agent) -> Agent:
         return self._world.agents.get(Key.of(agent)) or agent
+
+
+def require_sound(spec: AgentSpec) -> None:
+    """Raise Stalled, about Accepted, when a spec makes no sense in itself."""
+    require_distinct_tools(spec)
+    require_sound_output_schema(spec)
+    require_nothing_to_send(spec)
+
+
+def needs_nothing(agent: Agent, wanted: Wanted, provider: ModelProvider) -> bool:
+    """Tell whether, as far as is known, nothing needs to be sent and the Agent is Ready."""
+    match wanted:
+        case DesiredAgent():
+            return is_in_step(agent, wanted, provider)
+        case RemoteRef(id=agent_id):
+            return is_in_sight(agent, agent_id, provider)

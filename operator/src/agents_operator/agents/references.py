@@ -1,26 +1,30 @@
 """Finds what an Agent refers to in the world as last seen; pure."""
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
 from agents_crds.v1alpha1 import (
     Agent,
+    AgentSpec,
     ConditionType,
     ModelProvider,
     Reason,
     ToolDescription,
     WorkerPool,
 )
+from agents_operator.agents.handoffs import Handoffs, resolve_handoffs
+from agents_operator.agents.nearest import nearest_names
+from agents_operator.agents.servers import resolve_servers
+from agents_operator.agents.standing import Shortfall
+from agents_operator.agents.tools import expanded_tools, require_sound_tools, tool_place
 from agents_operator.engine.conditions import find
 from agents_operator.engine.world import World
 from agents_operator.errors import Stalled, Waiting
+from agents_operator.mistral import ToolDefinition
 from agents_operator.pools.contract import lacking
 
-NEAREST = 3
-LISTED = 10
+NO_TOOLS = "it offers no tools: does WORKER_MODULES name the modules that have them?"
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,10 @@ class ResolvedRefs:
     provider: ModelProvider
     provider_answers: bool
     """False while it cannot be reached, which is no reason to stop what needs nothing sent."""
-    tools: tuple[ToolDescription, ...]
-    """In the order of the spec."""
+    tools: tuple[ToolDefinition, ...]
+    handoffs: Handoffs
+    shortfalls: tuple[Shortfall, ...]
+    """What the Agent does without, of all these."""
 
 
 def resolve_refs(agent: Agent, world: World, *, retry_interval: timedelta) -> ResolvedRefs:
@@ -56,8 +62,18 @@ def resolve_refs(agent: Agent, world: World, *, retry_interval: timedelta) -> Re
     lack = lacking(spec, None, pool)
     if lack is not None:
         raise _waiting(Reason.WORKER_TOO_OLD, lack, after=retry_interval, expected=False)
-    names = (tool.function.name for tool in spec.tools)
-    return ResolvedRefs(provider, answers, resolve_tools(names, pool, retry_interval=retry_interval))
+    functions = resolve_functions(spec, pool, retry_interval=retry_interval)
+    servers, without = resolve_servers(agent, world, retry_interval=retry_interval)
+    tools = expanded_tools(spec, functions, servers)
+    require_sound_tools(tools)
+    handoffs = resolve_handoffs(agent, provider, world, retry_interval=retry_interval)
+    return ResolvedRefs(
+        provider,
+        answers,
+        tuple(tool.definition for tool in tools),
+        handoffs,
+        (*handoffs.shortfalls, *without),
+    )
 
 
 def provider_answers(provider: ModelProvider, *, retry_interval: timedelta) -> bool:
@@ -107,30 +123,20 @@ def require_tools_known(pool: WorkerPool, *, retry_interval: timedelta) -> None:
     )
 
 
-def resolve_tools(
-    names: Iterable[str], pool: WorkerPool, *, retry_interval: timedelta
-) -> tuple[ToolDescription, ...]:
-    """Find the tools of these names; raise for the first that the pool does not offer."""
+def resolve_functions(
+    spec: AgentSpec, pool: WorkerPool, *, retry_interval: timedelta
+) -> dict[str, ToolDescription]:
+    """Find the functions by their names; raise for the first that the pool does not offer."""
     offered = {tool.name: tool for tool in pool.status.tools}
-    found: list[ToolDescription] = []
-    for index, name in enumerate(names):
-        tool = offered.get(name)
-        if tool is None:
+    found: dict[str, ToolDescription] = {}
+    for index, tool in enumerate(spec.tools):
+        if tool.function is None:
+            continue
+        name = tool.function.name
+        if name not in offered:
             raise _unknown_tool(index, name, pool, retry_interval)
-        found.append(tool)
-    return tuple(found)
-
-
-def nearest_names(name: str, offered: Iterable[str]) -> str:
-    """List the names that were probably meant, or else what there is."""
-    names = sorted(offered)
-    if not names:
-        return "it offers no tools: does WORKER_MODULES name the modules that have them?"
-    close = difflib.get_close_matches(name, names, n=NEAREST)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return f"it offers {', '.join(names[:LISTED])}{more}"
+        found[name] = offered[name]
+    return found
 
 
 def _unknown_tool(index: int, name: str, pool: WorkerPool, retry_interval: timedelta) -> Waiting | Stalled:
@@ -142,7 +148,7 @@ def _unknown_tool(index: int, name: str, pool: WorkerPool, retry_interval: timed
         and (ready.observed_generation or 0) >= pool.metadata.generation
     )
     message = (
-        f"spec.tools[{index}] names function {name}, which WorkerPool {pool.metadata.name} does not offer"
+        f"{tool_place(index)} names function {name}, which WorkerPool {pool.metadata.name} does not offer"
     )
     if not settled:
         return _waiting(
@@ -151,7 +157,8 @@ def _unknown_tool(index: int, name: str, pool: WorkerPool, retry_interval: timed
             after=retry_interval,
             expected=True,
         )
-    hint = nearest_names(name, (tool.name for tool in pool.status.tools))
+    offered = (tool.name for tool in pool.status.tools)
+    hint = nearest_names(name, offered, none=NO_TOOLS)
     return Stalled(Reason.TOOL_NOT_FOUND, f"{message}; {hint}", condition=ConditionType.RESOLVED_REFS)
 
 

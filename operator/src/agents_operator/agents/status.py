@@ -13,7 +13,9 @@ from agents_crds.v1alpha1 import (
     Reason,
     RemoteAgent,
 )
+from agents_crds.v1alpha1.agent import LinkedAgent
 from agents_operator.agents.plan import Elsewhere, Place
+from agents_operator.agents.standing import Shortfall, Standing
 from agents_operator.engine.conditions import condition, with_conditions
 from agents_operator.mistral import MistralAgent
 
@@ -57,7 +59,9 @@ def fenced_status(agent: Agent, where: Place, provider: ModelProvider, *, now: d
     return _with(agent, remote, (*reached_conditions(agent, REACHED, now=now), progress))
 
 
-def recorded_agent(remote: MistralAgent, digest: str, provider: ModelProvider) -> RemoteAgent:
+def recorded_agent(
+    remote: MistralAgent, digest: str, provider: ModelProvider, linked: tuple[LinkedAgent, ...]
+) -> RemoteAgent:
     """Record a remote agent that is as desired."""
     return RemoteAgent(
         id=remote.id,
@@ -65,21 +69,64 @@ def recorded_agent(remote: MistralAgent, digest: str, provider: ModelProvider) -
         hash=digest,
         provider=provider.metadata.name,
         url=provider.spec.url,
+        handoffs=linked,
     )
 
 
-def synced_status(agent: Agent, remote: RemoteAgent, *, now: datetime) -> AgentStatus:
-    """Say that the remote agent is as the spec says."""
-    message = f"remote agent {remote.id} is at version {remote.version}"
-    ready = _ready(agent, "True", Reason.SYNCED, message, now=now)
-    return _with(agent, remote, (*reached_conditions(agent, REACHED, now=now), ready))
+def synced_status(agent: Agent, remote: RemoteAgent, standing: Standing, *, now: datetime) -> AgentStatus:
+    """Say that the remote agent is as the spec says, as far as others are there that it refers to."""
+    told = _linking(agent, standing.unlinked, now=now) or (
+        *reached_conditions(agent, REACHED, now=now),
+        _ready(
+            agent,
+            "True",
+            Reason.SYNCED,
+            f"remote agent {remote.id} is at version {remote.version}",
+            now=now,
+        ),
+        _degraded(agent, standing.shortfalls, now=now),
+    )
+    status = _with(agent, remote, told)
+    return status.model_copy(update={"instructions": standing.instructions})
+
+
+def _linking(agent: Agent, unlinked: tuple[str, ...], *, now: datetime) -> tuple[Condition, ...]:
+    """Say whose remote agents are still to be made before this one can hand off to them."""
+    if not unlinked:
+        return ()
+    message = (
+        "this Agent is linked as soon as there are remote agents of those in spec.handoffs that have none "
+        f"yet: {', '.join(unlinked)}"
+    )
+    generation, reason = agent.metadata.generation, Reason.HANDOFF_NOT_READY
+    refs = condition(ConditionType.RESOLVED_REFS, "False", reason, message, generation=generation, now=now)
+    accepted = reached_conditions(agent, (ConditionType.ACCEPTED,), now=now)
+    return (*accepted, refs, _ready(agent, "False", reason, message, now=now))
+
+
+def _degraded(agent: Agent, shortfalls: tuple[Shortfall, ...], *, now: datetime) -> Condition:
+    generation = agent.metadata.generation
+    if not shortfalls:
+        return condition(
+            ConditionType.DEGRADED,
+            "False",
+            Reason.AS_EXPECTED,
+            "nothing is missing",
+            generation=generation,
+            now=now,
+        )
+    message = "; ".join(dict.fromkeys(shortfall.message for shortfall in shortfalls))
+    reason = shortfalls[0].reason
+    return condition(ConditionType.DEGRADED, "True", reason, message, generation=generation, now=now)
 
 
 def _with(agent: Agent, remote: RemoteAgent | None, conditions: Iterable[Condition]) -> AgentStatus:
-    return AgentStatus(
-        observed_generation=agent.metadata.generation,
-        remote=remote,
-        conditions=with_conditions(agent.status.conditions, *conditions),
+    return agent.status.model_copy(
+        update={
+            "observed_generation": agent.metadata.generation,
+            "remote": remote,
+            "conditions": with_conditions(agent.status.conditions, *conditions),
+        }
     )
 
 

@@ -24,7 +24,9 @@ from agents_operator.agents.plan import (
     place,
     plan_agent,
 )
-from agents_operator.agents.status import fenced_status, recorded_agent, synced_status
+from agents_operator.agents.record import Record
+from agents_operator.agents.standing import Standing
+from agents_operator.agents.status import fenced_status, recorded_agent
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.events import Events
@@ -40,6 +42,7 @@ class Target:
     desired: DesiredAgent
     provider: ModelProvider
     mistral: MistralAgents
+    standing: Standing
 
     @property
     def name(self) -> str:
@@ -55,6 +58,7 @@ class RemoteSync:
         world: World,
         settle: Settle[Agent],
         events: Events,
+        record: Record,
         leaving: Leaving,
         *,
         retry_interval: timedelta,
@@ -64,6 +68,7 @@ class RemoteSync:
         self._world = world
         self._settle = settle
         self._events = events
+        self._record = record
         self._leaving = leaving
         self._retry_interval = retry_interval
         self._now = now
@@ -90,8 +95,8 @@ class RemoteSync:
             applied = await apply_agent(action, target.mistral)
         self._log(agent, action, applied)
         await self._leave(agent, where, recorded, applied, target)
-        now_recorded = recorded_agent(applied, target.desired.hash, target.provider)
-        agent = await self._settle.write(agent, synced_status(agent, now_recorded, now=self._now()))
+        now_recorded = recorded_agent(applied, target.desired.hash, target.provider, target.standing.linked)
+        agent = await self._record.synced(agent, now_recorded, target.standing)
         await self._tell(agent, where, action, applied)
 
     async def _observe(self, where: Place, target: Target) -> MistralAgent | None:

@@ -56,5 +56,6 @@ class Invalid:
 def describe(error: ValidationError) -> str:
     """Name each field that does not fit, and why."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors()
     )

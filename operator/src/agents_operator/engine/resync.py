@@ -9,6 +9,7 @@ from agents_operator.kubernetes.errors import ForbiddenError
 from agents_operator.kubernetes.resources import (
     AGENT_RUNS,
     AGENTS,
+    MCP_SERVERS,
     MODEL_PROVIDERS,
     UNFINISHED,
     WORKER_POOLS,
@@ -42,6 +43,7 @@ class Resync:
         """Do so for everything that the runs of a namespace, or of all (None), refer to."""
         await self._compare(MODEL_PROVIDERS, self._world.providers, namespace)
         await self._compare(WORKER_POOLS, self._world.pools, namespace)
+        await self._compare(MCP_SERVERS, self._world.mcp_servers, namespace)
         await self._compare(AGENTS, self._world.agents, namespace)
 
     async def _compare(

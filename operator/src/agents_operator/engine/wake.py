@@ -1,10 +1,19 @@
 """Who has to be reconciled when something changes: the object itself, and those that depend on it."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agents_crds.v1alpha1 import Agent, AgentRun, ConditionType, ModelProvider, StoredObject, WorkerPool
-from agents_operator.engine.conditions import is_true
+from agents_crds.v1alpha1 import (
+    Agent,
+    AgentRun,
+    ConditionType,
+    MCPServer,
+    ModelProvider,
+    StoredObject,
+    WorkerPool,
+)
+from agents_operator.engine.conditions import find, is_true
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.world import Key, World
 
@@ -17,11 +26,12 @@ class Queues:
     runs: WorkQueue[Key]
     providers: WorkQueue[Key]
     pools: WorkQueue[Key]
+    mcp_servers: WorkQueue[Key]
 
     @property
     def all(self) -> tuple[WorkQueue[Key], ...]:
         """The queues of all kinds."""
-        return (self.agents, self.runs, self.providers, self.pools)
+        return (self.agents, self.runs, self.providers, self.pools, self.mcp_servers)
 
 
 class Wake:
@@ -32,15 +42,18 @@ class Wake:
         self._queues = queues
 
     def agent_changed(self, old: Agent | None, new: Agent | None) -> None:
-        """Wake the Agent, and the runs that wait for it."""
+        """Wake the Agent, those that hand off to it or kept it from being deleted, and who waits for it."""
         if new is not None and asks_for_work(old, new):
             self._queues.agents.add(Key.of(new))
         agent = new or old
         if agent is None:
             return
+        if handoff_target(old) != handoff_target(new):
+            self._wake_referrers(agent)
+        if old is not None and held_agents(old) != held_agents(new):
+            self._wake_deleted(agent.metadata.namespace, held_agents(old))
         if agent_offer(old) != agent_offer(new):
-            for run in self._waiting_runs(agent):
-                self._queues.runs.add(Key.of(run))
+            self._wake_runs(agent.metadata.namespace, (agent,))
 
     def run_changed(self, old: AgentRun | None, new: AgentRun | None) -> None:
         """Wake the run when it comes, is being deleted, or went without an outcome; and a deleted Agent."""
@@ -51,9 +64,8 @@ class Wake:
         if gone or (new is not None and asks_for_work(old, new)):
             self._queues.runs.add(Key.of(run))
         if new is None or new.status.finished:
-            agent = self._world.agents.named(run.metadata.namespace, run.spec.agent_ref.name)
-            if agent is not None and agent.metadata.deletion_timestamp is not None:
-                self._queues.agents.add(Key.of(agent))
+            reachable = (each.name for each in run.status.agents)
+            self._wake_deleted(run.metadata.namespace, {run.spec.agent_ref.name, *reachable})
 
     def provider_changed(self, old: ModelProvider | None, new: ModelProvider | None) -> None:
         """Wake the provider, the Agents that use it, the pools that mount its key, and who waits for it."""
@@ -63,42 +75,99 @@ class Wake:
         if provider is None or provider_offer(old) == provider_offer(new):
             return
         namespace, name = provider.metadata.namespace, provider.metadata.name
-        for agent in self._world.agents.within(namespace):
-            if agent.spec.provider_ref.name == name:
-                self._wake_user(agent, runs_too=old is None)
+        agents = self._world.agents.within(namespace)
+        users = [agent for agent in agents if agent.spec.provider_ref.name == name]
+        self._wake_users(namespace, users, runs_too=old is None)
         for pool in self._world.pools.within(namespace):
             self._queues.pools.add(Key.of(pool))
 
     def pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
-        """Wake the pool, the Agents whose tools it runs, and who waits for it."""
+        """Wake the pool, the Agents whose tools it runs, who waits for it, and the servers that it calls."""
         if new is not None and asks_for_work(old, new):
             self._queues.pools.add(Key.of(new))
         pool = new or old
-        if pool is None or pool_offer(old) == pool_offer(new):
+        if pool is None:
+            return
+        if pool_access(old) != pool_access(new):
+            self._wake_servers(pool)
+        if pool_offer(old) == pool_offer(new):
             return
         # What a run itself asks for may need workers of a later contract, whatever its Agent needs.
         runs_too = old is None or (new is not None and old.status.contract != new.status.contract)
-        for agent in self._world.agents.within(pool.metadata.namespace):
-            if agent.spec.worker_pool_ref.name == pool.metadata.name:
-                self._wake_user(agent, runs_too=runs_too)
+        namespace, name = pool.metadata.namespace, pool.metadata.name
+        agents = tuple(self._world.agents.within(namespace))
+        users = [agent for agent in agents if agent.spec.worker_pool_ref.name == name]
+        self._wake_users(namespace, users, runs_too=runs_too)
+        if runs_too:
+            called = [
+                server.metadata.name
+                for server in self._world.mcp_servers.within(namespace)
+                if server.spec.worker_pool_ref.name == name
+            ]
+            callers = [agent for agent in agents if any(uses_server(agent, server) for server in called)]
+            self._wake_runs(namespace, callers)
 
-    def _wake_user(self, agent: Agent, *, runs_too: bool) -> None:
-        """Wake an Agent when something that it refers to changed.
+    def mcp_server_changed(self, old: MCPServer | None, new: MCPServer | None) -> None:
+        """Wake the server, the pools that mount its Secrets, and the Agents that use it."""
+        if new is not None and asks_for_work(old, new):
+            self._queues.mcp_servers.add(Key.of(new))
+        server = new or old
+        if server is None:
+            return
+        namespace, name = server.metadata.namespace, server.metadata.name
+        if old is None or new is None or old.spec != new.spec:
+            callers = {each.spec.worker_pool_ref.name for each in (old, new) if each is not None}
+            for pool in self._world.pools.within(namespace):
+                if pool.metadata.name in callers:
+                    self._queues.pools.add(Key.of(pool))
+        offers_other = mcp_server_offer(old) != mcp_server_offer(new)
+        refreshed = refresh_time(old) != refresh_time(new)
+        users = [
+            agent
+            for agent in self._world.agents.within(namespace)
+            if (offers_other and uses_server(agent, name)) or (refreshed and has_prompt_of(agent, name))
+        ]
+        self._wake_users(namespace, users, runs_too=old is None)
 
-        When that has just arrived, as everything does in any order after a restart, its runs may wait for it
+    def _wake_referrers(self, target: Agent) -> None:
+        name = target.metadata.name
+        for agent in self._world.agents.within(target.metadata.namespace):
+            if name in held_agents(agent) or name in {each.agent_ref.name for each in agent.spec.handoffs}:
+                self._queues.agents.add(Key.of(agent))
+
+    def _wake_deleted(self, namespace: str, names: Iterable[str]) -> None:
+        """Wake those of these Agents that wait for their end."""
+        for name in names:
+            agent = self._world.agents.named(namespace, name)
+            if agent is not None and agent.metadata.deletion_timestamp is not None:
+                self._queues.agents.add(Key.of(agent))
+
+    def _wake_servers(self, pool: WorkerPool) -> None:
+        for server in self._world.mcp_servers.within(pool.metadata.namespace):
+            if server.spec.worker_pool_ref.name == pool.metadata.name:
+                self._queues.mcp_servers.add(Key.of(server))
+
+    def _wake_users(self, namespace: str, users: list[Agent], *, runs_too: bool) -> None:
+        """Wake Agents when something that they refer to changed.
+
+        When that has just arrived, as everything does in any order after a restart, runs may wait for it
         while the Agent itself has nothing to do and no change of its own would wake them.
         """
-        self._queues.agents.add(Key.of(agent))
+        for agent in users:
+            self._queues.agents.add(Key.of(agent))
         if runs_too:
-            for run in self._waiting_runs(agent):
-                self._queues.runs.add(Key.of(run))
+            self._wake_runs(namespace, users)
 
-    def _waiting_runs(self, agent: Agent) -> Iterator[AgentRun]:
-        return (
-            run
-            for run in self._world.runs.within(agent.metadata.namespace)
-            if run.spec.agent_ref.name == agent.metadata.name and run.status.workflow_id is None
-        )
+    def _wake_runs(self, namespace: str, agents: Iterable[Agent]) -> None:
+        """Wake the runs that wait for one of these Agents, or for one that leads to it by handoffs."""
+        # There may be ten thousand of them: one pass, however many Agents there are.
+        waiting = [run for run in self._world.runs.within(namespace) if run.status.workflow_id is None]
+        if not waiting:
+            return
+        names = leading_to((agent.metadata.name for agent in agents), self._world.agents.within(namespace))
+        for run in waiting:
+            if run.spec.agent_ref.name in names:
+                self._queues.runs.add(Key.of(run))
 
 
 def asks_for_work(old: StoredObject | None, new: StoredObject) -> bool:
@@ -109,17 +178,52 @@ def asks_for_work(old: StoredObject | None, new: StoredObject) -> bool:
     return (before.generation, before.deletion_timestamp) != (after.generation, after.deletion_timestamp)
 
 
+def leading_to(names: Iterable[str], agents: Iterable[Agent]) -> set[str]:
+    """Name these Agents, and every other that can come to one of them by handoffs."""
+    referrers: dict[str, list[str]] = defaultdict(list)
+    for agent in agents:
+        for handoff in agent.spec.handoffs:
+            referrers[handoff.agent_ref.name].append(agent.metadata.name)
+    found: set[str] = set()
+    rest = list(names)
+    while rest:
+        name = rest.pop()
+        if name not in found:
+            found.add(name)
+            rest += referrers.get(name, ())
+    return found
+
+
 def agent_offer(agent: Agent | None) -> object:
     """What waiting runs see of an Agent."""
     if agent is None:
         return None
+    remote = agent.status.remote
     return (
         agent.metadata.uid,
         agent.metadata.generation,
         agent.metadata.deletion_timestamp,
         agent.status.observed_generation,
         agent.status.conditions,
+        (remote.version, remote.handoffs) if remote is not None and remote.id is not None else None,
     )
+
+
+def handoff_target(agent: Agent | None) -> object:
+    """What those see of an Agent that hand off to it."""
+    if agent is None:
+        return None
+    remote, provider = agent.status.remote, agent.spec.provider_ref.name
+    where = remote and (remote.id, remote.provider, remote.url)
+    return agent.metadata.uid, agent.metadata.deletion_timestamp, provider, where
+
+
+def held_agents(agent: Agent | None) -> frozenset[str]:
+    """Name the Agents whose deletion waits until this one hands off to them no more."""
+    if agent is None or agent.metadata.deletion_timestamp is not None or agent.spec.suspend:
+        return frozenset()
+    recorded = agent.status.remote
+    return frozenset(link.name for link in recorded.handoffs) if recorded else frozenset()
 
 
 def provider_offer(provider: ModelProvider | None) -> object:
@@ -127,6 +231,42 @@ def provider_offer(provider: ModelProvider | None) -> object:
     if provider is None:
         return None
     return provider.spec, is_true(provider.status.conditions, ConditionType.READY)
+
+
+def pool_access(pool: WorkerPool | None) -> object:
+    """What MCPServers see of the pool that calls them."""
+    if pool is None:
+        return None
+    status = pool.status
+    ready = is_true(status.conditions, ConditionType.READY)
+    return status.build, status.contract, ready, pool.spec.replicas > 0, pool.spec.stdio
+
+
+def mcp_server_offer(server: MCPServer | None) -> object:
+    """What Agents see of an MCPServer."""
+    if server is None:
+        return None
+    ready = find(server.status.conditions, ConditionType.READY)
+    return server.spec, server.status.tools, ready and (ready.status, ready.reason)
+
+
+def refresh_time(server: MCPServer | None) -> object:
+    """When an MCPServer's prompts may last have changed."""
+    return None if server is None else server.status.refresh_time
+
+
+def uses_server(agent: Agent, server: str) -> bool:
+    """Tell whether an Agent has tools or instructions of the MCPServer of that name."""
+    tools = (tool.mcp.server_ref.name for tool in agent.spec.tools if tool.mcp is not None)
+    return server in tools or has_prompt_of(agent, server)
+
+
+def has_prompt_of(agent: Agent, server: str) -> bool:
+    """Tell whether an Agent's instructions are a prompt of the MCPServer of that name."""
+    source = agent.spec.instructions_from
+    return (
+        source is not None and source.mcp_prompt is not None and source.mcp_prompt.server_ref.name == server
+    )
 
 
 def pool_offer(pool: WorkerPool | None) -> object:

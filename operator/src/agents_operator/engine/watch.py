@@ -13,6 +13,7 @@ from agents_operator.engine.world import Cache, Key, World
 from agents_operator.kubernetes.resources import (
     AGENT_RUNS,
     AGENTS,
+    MCP_SERVERS,
     MODEL_PROVIDERS,
     WORKER_POOLS,
     M,
@@ -59,6 +60,7 @@ def watch_everything(world: World, invalid: Invalid) -> kopf.OperatorRegistry:
     _watch(registry, AGENT_RUNS, world.runs, invalid)
     _watch(registry, MODEL_PROVIDERS, world.providers, invalid)
     _watch(registry, WORKER_POOLS, world.pools, invalid)
+    _watch(registry, MCP_SERVERS, world.mcp_servers, invalid)
     return registry
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, StoredObject, WorkerPool
+from agents_crds.v1alpha1 import Agent, AgentRun, MCPServer, ModelProvider, StoredObject, WorkerPool
 
 # What is written while an object goes is answered within seconds: so many do not go in that time.
 REMEMBERED_ENDS = 10_000
@@ -72,8 +72,11 @@ class Cache(Generic[M]):
         """Drop an object that is gone, or has left the selection, by the resource version `version`."""
         known = self._objects.pop(key.uid, None)
         before = self._ends.get(key.uid, _End(0))
-        by = max(int(version or 0), 0 if known is None else _version(known), before.version)
-        self._ends[key.uid] = _End(by, written=before.written)
+        gone, seen = int(version or 0), 0 if known is None else _version(known)
+        # Only a write of ours can have shown an object in the version by which it leaves.
+        self._ends[key.uid] = _End(
+            max(gone, seen, before.version), written=before.written or (known is not None and gone == seen)
+        )
         if len(self._ends) > REMEMBERED_ENDS:
             self._ends.popitem(last=False)
         if known is None:
@@ -129,6 +132,9 @@ class Listener(Protocol):
     def pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
         """A WorkerPool came, changed or went."""
 
+    def mcp_server_changed(self, old: MCPServer | None, new: MCPServer | None) -> None:
+        """An MCPServer came, changed or went."""
+
 
 class World:
     """Everything that the operator watches. Of the AgentRuns, those that are not finished."""
@@ -139,6 +145,7 @@ class World:
         self.runs = Cache[AgentRun](self._run_changed)
         self.providers = Cache[ModelProvider](self._provider_changed)
         self.pools = Cache[WorkerPool](self._pool_changed)
+        self.mcp_servers = Cache[MCPServer](self._mcp_server_changed)
 
     def listen(self, listener: Listener) -> None:
         """Tell a listener of every change from now on."""
@@ -159,6 +166,10 @@ class World:
     def _pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
         for listener in self._listeners:
             listener.pool_changed(old, new)
+
+    def _mcp_server_changed(self, old: MCPServer | None, new: MCPServer | None) -> None:
+        for listener in self._listeners:
+            listener.mcp_server_changed(old, new)
 
 
 def _version(stored: StoredObject) -> int:

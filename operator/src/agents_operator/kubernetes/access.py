@@ -8,7 +8,13 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from agents_crds.v1alpha1 import GROUP
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.errors import ForbiddenError
-from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS, WORKER_POOLS
+from agents_operator.kubernetes.resources import (
+    AGENT_RUNS,
+    AGENTS,
+    MCP_SERVERS,
+    MODEL_PROVIDERS,
+    WORKER_POOLS,
+)
 
 API_VERSION = "authorization.k8s.io/v1"
 KIND = "SelfSubjectAccessReview"
@@ -26,7 +32,7 @@ class Right:
 TO_WATCH = tuple(
     Right(verb, resource.plural)
     for verb in ("list", "watch")
-    for resource in (AGENTS, AGENT_RUNS, MODEL_PROVIDERS, WORKER_POOLS)
+    for resource in (AGENTS, AGENT_RUNS, MCP_SERVERS, MODEL_PROVIDERS, WORKER_POOLS)
 )
 
 

@@ -1,9 +1,15 @@
-"""ConfigMaps of the operator's own namespace: small facts that outlive it."""
+"""ConfigMaps: those of the operator's own namespace, and the texts that objects of ours name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from agents_crds.v1alpha1.fields import ConfigMapKeyRef
 from agents_operator.kubernetes.api import MERGE_PATCH, KubernetesApi
-from agents_operator.kubernetes.errors import ConflictError, GoneError
+from agents_operator.kubernetes.errors import ConflictError, ForbiddenError, GoneError
+
+LISTED = 10
 
 
 class _ConfigMap(BaseModel):
@@ -12,7 +18,7 @@ class _ConfigMap(BaseModel):
 
 
 class ConfigMaps:
-    """ConfigMaps in one namespace."""
+    """ConfigMaps in one namespace: small facts that outlive the operator."""
 
     def __init__(self, api: KubernetesApi, namespace: str) -> None:
         self.namespace = namespace
@@ -42,3 +48,57 @@ class ConfigMaps:
 
 def _manifest(name: str, key: str, value: str) -> JsonValue:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {key: value}}
+
+
+class TextNotFoundError(Exception):
+    """A ConfigMap does not hold the text that it is named for; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a ConfigMap holds."""
+
+    name: str
+    """Of the ConfigMap, with its namespace."""
+    by_key: Mapping[str, str]
+
+    def text(self, key: str) -> str:
+        """Return the text of a key; raise TextNotFoundError when it is missing or blank."""
+        text = self.by_key.get(key)
+        if text is None:
+            raise TextNotFoundError(f"{self.name} has no text under key {key}, {_keys(self.by_key)}")
+        if not text.strip():
+            raise TextNotFoundError(f"key {key} of {self.name} is empty")
+        return text
+
+
+class ConfigMapReader:
+    """The ConfigMaps that objects of ours name."""
+
+    def __init__(self, api: KubernetesApi) -> None:
+        self._api = api
+
+    async def read(self, namespace: str, ref: ConfigMapKeyRef) -> str:
+        """Return the text of a key; raise TextNotFoundError when it is missing or blank."""
+        return (await self.read_all(namespace, ref.name)).text(ref.key)
+
+    async def read_all(self, namespace: str, name: str) -> Texts:
+        """Return everything that a ConfigMap holds; raise TextNotFoundError when it cannot be read."""
+        found = f"ConfigMap {name} in namespace {namespace}"
+        try:
+            content = await self._api.request("GET", f"api/v1/namespaces/{namespace}/configmaps/{name}")
+        except GoneError as error:
+            raise TextNotFoundError(f"there is no {found}") from error
+        except ForbiddenError as error:
+            raise TextNotFoundError(
+                f"the operator may not read {found}: its role needs get on configmaps there"
+            ) from error
+        return Texts(found, _ConfigMap.model_validate_json(content).data)
+
+
+def _keys(texts: Mapping[str, str]) -> str:
+    keys = sorted(texts)
+    if not keys:
+        return "nor under any other"
+    more = f" and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
+    return f"but under {', '.join(keys[:LISTED])}{more}"

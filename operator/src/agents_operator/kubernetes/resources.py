@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from agents_crds.v1alpha1 import API_VERSION, Agent, AgentRun, ModelProvider, StoredObject, WorkerPool
+from agents_crds.v1alpha1 import (
+    API_VERSION,
+    Agent,
+    AgentRun,
+    MCPServer,
+    ModelProvider,
+    StoredObject,
+    WorkerPool,
+)
 
 M = TypeVar("M", bound=StoredObject)
 
@@ -30,6 +38,7 @@ class Resource(Generic[M]):
 AGENTS = Resource(Agent, "agents", "Agent")
 AGENT_RUNS = Resource(AgentRun, "agentruns", "AgentRun")
 MODEL_PROVIDERS = Resource(ModelProvider, "modelproviders", "ModelProvider")
+MCP_SERVERS = Resource(MCPServer, "mcpservers", "MCPServer")
 WORKER_POOLS = Resource(WorkerPool, "workerpools", "WorkerPool")
 
 UNFINISHED = "status.finished!=true"

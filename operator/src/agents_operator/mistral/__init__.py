@@ -16,8 +16,11 @@ from agents_operator.mistral.model import (
     CompletionArguments,
     FunctionDefinition,
     MistralAgent,
+    ProviderTool,
     RemoteTool,
     Stamp,
+    ToolConfiguration,
+    ToolDefinition,
 )
 
 __all__ = [
@@ -32,8 +35,11 @@ __all__ = [
     "NotFoundError",
     "ProviderError",
     "ProviderRejectedError",
+    "ProviderTool",
     "ProviderUnauthorizedError",
     "ProviderUnreachableError",
     "RemoteTool",
     "Stamp",
+    "ToolConfiguration",
+    "ToolDefinition",
 ]

@@ -9,7 +9,8 @@ import httpx2
 from mistralai.client import Mistral, errors, models
 from mistralai.client.beta_agents import BetaAgents
 from mistralai.client.models_ import Models
-from pydantic import BaseModel, SecretStr, ValidationError
+from mistralai.client.types import UNSET
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 
 from agents_operator.mistral.classify import provider_error
 from agents_operator.mistral.errors import (
@@ -25,7 +26,9 @@ from agents_operator.mistral.model import (
     CompletionArguments,
     FunctionDefinition,
     MistralAgent,
+    ProviderTool,
     Stamp,
+    ToolDefinition,
 )
 
 DEADLINE = timedelta(seconds=60)
@@ -38,6 +41,8 @@ PAGE = 1000
 
 MOST_PAGES = 50
 """Most pages that are read of one listing: a server may name a next page without end."""
+
+_SENT_TOOL: TypeAdapter[models.CreateAgentRequestTool] = TypeAdapter(models.CreateAgentRequestTool)
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -83,8 +88,9 @@ class MistralAgents:
             name=definition.name,
             description=definition.description,
             instructions=definition.instructions,
-            tools=[_function(tool) for tool in definition.tools],
+            tools=[_tool(tool) for tool in definition.tools],
             completion_args=_completion(definition.completion),
+            handoffs=definition.handoffs or UNSET,
             metadata=stamp.pairs(),
         )
         return await self._parsed(MistralAgent, request, model=definition.model)
@@ -102,9 +108,9 @@ class MistralAgents:
             name=definition.name,
             description=definition.description,
             instructions=definition.instructions,
-            tools=[_function(tool) for tool in definition.tools],
+            tools=[_tool(tool) for tool in definition.tools],
             completion_args=_completion(definition.completion),
-            handoffs=None,
+            handoffs=definition.handoffs or None,
             metadata=stamp.pairs(),
         )
         return await self._parsed(MistralAgent, request, model=definition.model)
@@ -181,10 +187,16 @@ async def _result(request: Awaitable[models.AgentsAPIV1AgentsListPagesResponse |
     return response.result if response else models.AgentListPage(data=[])
 
 
-def _function(tool: FunctionDefinition) -> models.FunctionTool:
-    return models.FunctionTool(
-        function=models.Function(name=tool.name, description=tool.description, parameters=tool.parameters)
-    )
+def _tool(tool: ToolDefinition) -> models.CreateAgentRequestTool:
+    match tool:
+        case FunctionDefinition():
+            return models.FunctionTool(
+                function=models.Function(
+                    name=tool.name, description=tool.description, parameters=tool.parameters
+                )
+            )
+        case ProviderTool():
+            return _SENT_TOOL.validate_python(tool.model_dump(exclude_none=True))
 
 
 def _completion(arguments: CompletionArguments) -> models.CompletionArgs:

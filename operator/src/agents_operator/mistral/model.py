@@ -35,6 +35,15 @@ def _format_as_sent(value: object) -> object:
             return value
 
 
+def _configuration(value: object) -> object:
+    """Read a tool's configuration, of which servers fill in nulls and empty lists, as absent if it is."""
+    match value:
+        case dict():
+            return {key: part for key, part in value.items() if part} or None
+        case _:
+            return value
+
+
 Text = Annotated[str | None, BeforeValidator(_absent_when_empty)]
 
 
@@ -52,11 +61,40 @@ class FunctionDefinition(_Value):
     parameters: JsonSchema
 
 
-class RemoteTool(_Value):
-    """A tool of an agent; `function` is set on the type that manifests can ask for."""
+class ToolConfiguration(_Value):
+    """Which of a connector's tools may be called; all of them where neither list is there."""
+
+    include: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    requires_confirmation: tuple[str, ...] | None = None
+    """Has no field in a manifest, and is read to notice that somebody else set it."""
+
+
+class ProviderTool(_Value):
+    """A tool that the provider runs itself."""
 
     type: str
+    library_ids: tuple[str, ...] | None = None
+    connector_id: str | None = None
+    tool_configuration: Annotated[ToolConfiguration | None, BeforeValidator(_configuration)] = None
+
+
+ToolDefinition = FunctionDefinition | ProviderTool
+
+
+class RemoteTool(ProviderTool):
+    """A tool of an agent, as the server shows it; `function` is set on the functions."""
+
     function: FunctionDefinition | None = None
+
+    @classmethod
+    def of(cls, tool: ToolDefinition) -> "RemoteTool":
+        """Return the tool as a server shows it that was sent this one."""
+        match tool:
+            case FunctionDefinition():
+                return cls(type="function", function=tool)
+            case ProviderTool():
+                return cls(**dict(tool))
 
 
 class CompletionArguments(_Value):
@@ -85,8 +123,10 @@ class AgentDefinition(_Value):
     name: str
     description: str | None
     instructions: str | None
-    tools: tuple[FunctionDefinition, ...]
+    tools: tuple[ToolDefinition, ...]
     completion: CompletionArguments
+    handoffs: tuple[str, ...] | None = None
+    """Ids of the agents that it may give the conversation to; None for none."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +203,11 @@ class MistralAgent(_Value):
     def shows(self, definition: AgentDefinition) -> bool:
         """Tell whether its content is this definition, with what servers fill in taken as absent."""
         return (
-            (self.model, self.name, self.description, self.instructions, self.handoffs)
-            == (definition.model, definition.name, definition.description, definition.instructions, None)
-            and self.tools == tuple(RemoteTool(type="function", function=tool) for tool in definition.tools)
+            (self.model, self.name, self.description, self.instructions)
+            == (definition.model, definition.name, definition.description, definition.instructions)
+            # They are a set to the model, whatever order a server keeps them in.
+            and sorted(self.handoffs or ()) == sorted(definition.handoffs or ())
+            and self.tools == tuple(RemoteTool.of(tool) for tool in definition.tools)
             and self.completion_args == definition.completion
         )
 

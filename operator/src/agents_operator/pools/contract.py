@@ -1,9 +1,8 @@
 """Which contracts this operator speaks with workers, and what an older one lacks."""
 
-from agents_crds.contract import CONTRACT, LIMITS_CONTRACT, OLDEST_CONTRACT
+from agents_crds.contract import CONTRACT, OLDEST_CONTRACT, SECOND_CONTRACT
 from agents_crds.contract.tools import ToolCatalogue
-from agents_crds.v1alpha1 import AgentSpec, Reason, WorkerPool
-from agents_crds.v1alpha1.agentrun import RunLimits
+from agents_crds.v1alpha1 import AgentRunSpec, AgentSpec, MCPServer, Reason, WorkerPool
 from agents_operator.errors import Stalled
 
 
@@ -19,17 +18,43 @@ def require_known_contract(catalogue: ToolCatalogue) -> None:
     )
 
 
-def lacking(spec: AgentSpec, own: RunLimits | None, pool: WorkerPool) -> str | None:
-    """Say what of an Agent or of a run's own limits the pool's workers would pass over; None for nothing."""
-    spoken = pool.status.contract or 1
+def lacking(spec: AgentSpec, run: AgentRunSpec | None, pool: WorkerPool) -> str | None:
+    """Say what of an Agent or of its run the pool's workers would pass over; None for nothing."""
+    return _lacking([*_needs_of_agent(spec), *(_needs_of_run(run) if run else ())], pool)
+
+
+def lacking_for_server(server: MCPServer, pool: WorkerPool) -> str | None:
+    """Say that the pool's workers cannot call an MCPServer; None when they can."""
+    return _lacking([f"the tools of MCPServer {server.metadata.name}"], pool)
+
+
+def _needs_of_agent(spec: AgentSpec) -> list[str]:
     asked = {
-        "spec.outputSchema": spec.output_schema,
-        "spec.limits.maxTotalTokens": spec.limits.max_total_tokens or (own and own.max_total_tokens),
+        "spec.outputSchema": spec.output_schema is not None,
+        "spec.limits.maxTotalTokens": spec.limits.max_total_tokens is not None,
+        "spec.handoffs": bool(spec.handoffs),
+        "spec.tools[].mcp": any(tool.mcp for tool in spec.tools),
+        "spec.tools[].builtin": any(tool.builtin for tool in spec.tools),
+        "spec.tools[].documentLibrary": any(tool.document_library for tool in spec.tools),
+        "spec.tools[].connector": any(tool.connector for tool in spec.tools),
     }
-    needs = [field for field, value in asked.items() if value is not None]
-    if spoken >= LIMITS_CONTRACT or not needs:
+    return [field for field, is_asked in asked.items() if is_asked]
+
+
+def _needs_of_run(spec: AgentRunSpec) -> list[str]:
+    asked = {
+        "the run's spec.limits.maxTotalTokens": spec.limits is not None
+        and spec.limits.max_total_tokens is not None,
+        "the run's spec.messages": spec.messages is not None,
+    }
+    return [field for field, is_asked in asked.items() if is_asked]
+
+
+def _lacking(needs: list[str], pool: WorkerPool) -> str | None:
+    spoken = pool.status.contract or 1
+    if spoken >= SECOND_CONTRACT or not needs:
         return None
     return (
-        f"{' and '.join(needs)} need workers of contract {LIMITS_CONTRACT}, and those of WorkerPool "
+        f"{' and '.join(needs)} need workers of contract {SECOND_CONTRACT}, and those of WorkerPool "
         f"{pool.metadata.name} speak {spoken}: rebuild its image on this release's worker"
     )

@@ -10,9 +10,10 @@ from pydantic import JsonValue
 from agents_crds.contract import CONTRACT
 from agents_crds.contract.environment import WORKER_HEALTH_PORT, WorkerVariable
 from agents_crds.contract.names import SECRETS_DIR, pool_queue, provider_queue, secret_path, worker_deployment
-from agents_crds.v1alpha1 import API_VERSION, ModelProvider, WorkerPool
+from agents_crds.v1alpha1 import API_VERSION, MCPServer, ModelProvider, WorkerPool
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL, WorkerDeployment
+from agents_operator.mcpservers.target import secret_refs
 from agents_operator.pools.template import Additions, Json, renewed, worker_template
 from agents_operator.pools.temporal_target import TemporalTarget
 
@@ -50,6 +51,12 @@ def pool_providers(providers: Iterable[ModelProvider]) -> tuple[PoolProvider, ..
     return tuple(sorted(found, key=lambda provider: provider.name))
 
 
+def pool_server_secrets(pool: WorkerPool, servers: Iterable[MCPServer]) -> tuple[SecretKeyRef, ...]:
+    """Take the Secrets of every MCPServer that the pool calls."""
+    called = (server for server in servers if server.spec.worker_pool_ref.name == pool.metadata.name)
+    return tuple(ref for server in called for ref in secret_refs(server))
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What workers are told beside their own pool's spec."""
@@ -57,6 +64,8 @@ class Surroundings:
     installation: str
     temporal: TemporalTarget
     providers: tuple[PoolProvider, ...]
+    server_secrets: tuple[SecretKeyRef, ...] = ()
+    """Those of the MCPServers that the pool calls."""
 
 
 def worker_deployment_manifest(pool: WorkerPool, build: str, around: Surroundings) -> JsonValue:
@@ -90,14 +99,16 @@ def _additions(pool: WorkerPool, build: str, around: Surroundings) -> Additions:
         WorkerVariable.PROVIDER_QUEUES: json.dumps(
             [provider_queue(installation, namespace, provider.name) for provider in providers]
         ),
+        WorkerVariable.STDIO_COMMANDS: json.dumps(pool.spec.stdio.allowed_commands),
         WorkerVariable.SECRETS_DIR: SECRETS_DIR,
         WorkerVariable.HEALTH_PORT: str(WORKER_HEALTH_PORT),
     }
+    wanted = (*(provider.key for provider in providers), *around.server_secrets)
     return Additions(
         identity={POOL_LABEL: name, BUILD_LABEL: build},
         labels=LABELS,
         environment=environment,
-        keys=_secret_files(temporal.secrets, tuple(provider.key for provider in providers)),
+        keys=_secret_files(temporal.secrets, wanted),
     )
 
 
@@ -131,7 +142,7 @@ def _owner(pool: WorkerPool) -> JsonValue:
 
 
 def _secret_files(needed: tuple[SecretKeyRef, ...], wanted: tuple[SecretKeyRef, ...]) -> Json:
-    """Project Secrets as files: a pod starts without a provider's key, and not without what is `needed`."""
+    """Project Secrets as files: a pod starts without what is `wanted`, and not without what is `needed`."""
     keys = {**dict.fromkeys(wanted, True), **dict.fromkeys(needed, False)}
     return {
         "sources": [

@@ -27,6 +27,7 @@ from agents_operator.pools.deployment import (
     build_of,
     deployment_name,
     pool_providers,
+    pool_server_secrets,
     renewed_manifest,
     worker_deployment_manifest,
 )
@@ -116,7 +117,8 @@ class PoolReconciler:
         found = await observe_temporal_secrets(self._secrets, namespace, self._temporal)
         require_temporal_secrets(found, namespace, self._temporal)
         providers = pool_providers(self._world.providers.within(namespace))
-        around = Surroundings(self._installation, self._temporal, providers)
+        secrets = pool_server_secrets(pool, self._world.mcp_servers.within(namespace))
+        around = Surroundings(self._installation, self._temporal, providers, secrets)
         # Earlier builds come first, for they are what serves while this one does not.
         refused = await self._renew(pool, older, around)
         manifest = worker_deployment_manifest(pool, build, around)

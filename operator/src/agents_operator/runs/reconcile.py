@@ -9,8 +9,10 @@ from agents_crds.v1alpha1 import AgentRun
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.configmaps import ConfigMapReader
 from agents_operator.kubernetes.resources import AGENT_RUNS
-from agents_operator.runs.plan import Cancel, Keep, References, Start, plan_run
+from agents_operator.runs.input import read_opening
+from agents_operator.runs.plan import Cancel, Keep, NewWorkflow, Start, new_workflow, plan_run
 from agents_operator.runs.status import started_status
 from agents_operator.temporal.workflows import Workflows
 
@@ -33,6 +35,7 @@ class RunReconciler:
         self._world = world
         self._settle = settle
         self._api = api
+        self._configmaps = ConfigMapReader(api)
         self._workflows = workflows
         self._installation = installation
         self._cancel_grace = cancel_grace
@@ -47,37 +50,25 @@ class RunReconciler:
         return await self._settle.run(key, self._sync)
 
     async def _sync(self, run: AgentRun) -> timedelta | None:
-        match plan_run(run, self._references(run), installation=self._installation):
+        match plan_run(run, self._world, installation=self._installation):
             case Keep():
                 return None
             case Cancel():
                 return await self._stop(Key.of(run))
-            case Start() as start:
-                await self._start(run, start)
+            case Start(snapshot):
+                opening = await read_opening(run, self._configmaps)
+                await self._start(run, new_workflow(run, snapshot, opening, installation=self._installation))
                 return None
 
-    def _references(self, run: AgentRun) -> References:
-        namespace = run.metadata.namespace
-        agent = self._world.agents.named(namespace, run.spec.agent_ref.name)
-        if agent is None:
-            return References(None, None, None)
-        return References(
-            agent,
-            self._world.providers.named(namespace, agent.spec.provider_ref.name),
-            self._world.pools.named(namespace, agent.spec.worker_pool_ref.name),
-        )
-
-    async def _start(self, run: AgentRun, start: Start) -> None:
-        started = await self._workflows.start(
-            start.identity, start.queue, start.run_input, start.memo, self._now()
-        )
+    async def _start(self, run: AgentRun, new: NewWorkflow) -> None:
+        started = await self._workflows.start(new.identity, new.queue, new.run_input, new.memo, self._now())
         self._logger.info(
             "agentrun %s: %s workflow %s",
             Key.of(run),
             "started" if started.fresh else "found",
-            start.identity.workflow_id,
+            new.identity.workflow_id,
         )
-        await self._settle.write(run, started_status(run, start.identity.workflow_id, started))
+        await self._settle.write(run, started_status(run, new.identity.workflow_id, started))
 
     async def _departed(self, key: Key) -> timedelta | None:
         """Stop the workflow of a run that is gone.

@@ -1,24 +1,23 @@
 """The status of an AgentRun, from its start to its outcome; pure."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
 from agents_crds.contract.answers import answer_value
-from agents_crds.contract.run import RunOutcome
+from agents_crds.contract.run import AgentIdentity, AgentUsage, LoopResult, RunMemo, RunOutcome
+from agents_crds.contract.run import Usage as ReportedUsage
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Condition, ConditionType, Reason
-from agents_crds.v1alpha1.agentrun import (
-    EXCERPT_LIMIT,
-    OUTPUT_JSON_LIMIT,
-    OUTPUT_TEXT_LIMIT,
-    AgentVersion,
-    Output,
-    Usage,
-)
+from agents_crds.v1alpha1.agentrun import PATH_LIMIT, AgentInRun, AgentVersion, Usage
 from agents_crds.v1alpha1.fields import format_duration, utc
+from agents_crds.v1alpha1.output import EXCERPT_LIMIT, OUTPUT_JSON_LIMIT, OUTPUT_TEXT_LIMIT, Output
 from agents_operator.engine.conditions import condition, with_conditions
+from agents_operator.runs.entries import cut, output_entries
 from agents_operator.temporal.workflows import StartedWorkflow
 
+AGENTS_LIMIT = 32
+AGENT_NAME_LIMIT = 63
 EXPIRY_FORMAT = "%Y-%m-%dT%H:%MZ"
 
 
@@ -30,6 +29,7 @@ def started_status(run: AgentRun, workflow_id: str, started: StartedWorkflow) ->
             "workflow_id": workflow_id,
             "workflow_run_id": started.run_id,
             "agent": AgentVersion(id=started.memo.agent_id, version=started.memo.agent_version),
+            "agents": _known(run, started.memo),
             "start_time": utc(started.start_time),
             "conditions": with_conditions(
                 run.status.conditions,
@@ -48,22 +48,20 @@ def started_status(run: AgentRun, workflow_id: str, started: StartedWorkflow) ->
 
 def outcome_status(run: AgentRun, workflow_id: str, outcome: RunOutcome, *, now: datetime) -> AgentRunStatus:
     """Record how the workflow ended, as it reported itself."""
-    result = outcome.result
+    result = _whole(run, outcome.result)
     succeeded: Literal["True", "False"] = "True" if result.reason is Reason.SUCCEEDED else "False"
     return run.status.model_copy(
         update={
             "workflow_id": workflow_id,
             "agent": AgentVersion(id=outcome.agent_id, version=outcome.agent_version),
+            "agents": with_parts(run.status.agents or _known(run, outcome), result.agents),
+            "path": tuple(map(cut, result.path[-PATH_LIMIT:])),
+            "answered_by": cut(result.answered_by) or None,
             "conversation_id": result.conversation_id,
             "start_time": utc(outcome.started_at),
             "turns": result.turns,
-            "usage": Usage(
-                prompt_tokens=result.usage.prompt_tokens,
-                completion_tokens=result.usage.completion_tokens,
-                total_tokens=result.usage.total_tokens,
-                connector_tokens=result.usage.connector_tokens,
-            ),
-            "output": output(result.text, structured=result.structured),
+            "usage": _usage(result.usage),
+            "output": with_entries(output(result.text, structured=result.structured), result),
             **_finish(
                 run,
                 started_at=outcome.started_at,
@@ -73,6 +71,29 @@ def outcome_status(run: AgentRun, workflow_id: str, outcome: RunOutcome, *, now:
             ),
         }
     )
+
+
+def with_parts(known: tuple[AgentInRun, ...], parts: Iterable[AgentUsage]) -> tuple[AgentInRun, ...]:
+    """Say of each agent what part it had in the run; one that nobody named has no id."""
+    agents = {agent.name: agent.model_copy(update={"turns": 0}) for agent in known}
+    for part in parts:
+        name = part.agent[:AGENT_NAME_LIMIT]
+        before = agents.get(name)
+        if before is None and len(agents) == AGENTS_LIMIT:
+            continue
+        agents[name] = AgentInRun(
+            name=name,
+            id=before.id if before else "",
+            turns=part.turns,
+            usage=_usage(part.usage),
+        )
+    return tuple(agents.values())
+
+
+def with_entries(answer: Output, result: LoopResult) -> Output:
+    """Add what happened on the way to the answer."""
+    entries, omitted = output_entries(result.entries, result.entries_omitted)
+    return answer.model_copy(update={"entries": entries, "entries_omitted": omitted})
 
 
 def failed_status(
@@ -87,6 +108,30 @@ def failed_status(
             now=now,
             end=_end(run, "False", reason, message, finished_at),
         )
+    )
+
+
+def _known(run: AgentRun, told: RunMemo | RunOutcome) -> tuple[AgentInRun, ...]:
+    # What an earlier release started has no handoffs.
+    alone = AgentIdentity(name=run.spec.agent_ref.name, id=told.agent_id, version=told.agent_version)
+    return tuple(AgentInRun(name=each.name, id=each.id) for each in told.agents or (alone,))
+
+
+def _whole(run: AgentRun, result: LoopResult) -> LoopResult:
+    """Add what workers of the first contract do not tell: there, one agent has it all."""
+    if result.agents or not result.turns:
+        return result
+    name = run.spec.agent_ref.name
+    alone = AgentUsage(agent=name, turns=result.turns, usage=result.usage)
+    return result.model_copy(update={"agents": (alone,), "path": (name,), "answered_by": name})
+
+
+def _usage(usage: ReportedUsage) -> Usage:
+    return Usage(
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        total_tokens=usage.total_tokens,
+        connector_tokens=usage.connector_tokens,
     )
 
 

@@ -3,13 +3,18 @@
 from pydantic import BaseModel, ConfigDict
 
 from agents_crds.v1alpha1 import Agent as OurAgent
-from agents_crds.v1alpha1 import AgentRun, ModelProvider, WorkerPool
+from agents_crds.v1alpha1 import AgentRun, MCPServer, ModelProvider, WorkerPool
 from tests.standin.agents import Agent
 from tests.standin.control import StandIn
 from tests.unit.operator.bench import Bench
 
 ONE_AGENT = "/v1/agents/*"
-SYNCED = {"Accepted": "True Accepted", "ResolvedRefs": "True Resolved", "Ready": "True Synced"}
+SYNCED = {
+    "Accepted": "True Accepted",
+    "ResolvedRefs": "True Resolved",
+    "Ready": "True Synced",
+    "Degraded": "False AsExpected",
+}
 
 
 class _Series(BaseModel):
@@ -41,6 +46,9 @@ class AgentChanges:
         pass
 
     def provider_changed(self, old: ModelProvider | None, new: ModelProvider | None) -> None:
+        pass
+
+    def mcp_server_changed(self, old: MCPServer | None, new: MCPServer | None) -> None:
         pass
 
     def pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:

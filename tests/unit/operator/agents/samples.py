@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from agents_crds.v1alpha1 import Agent, AgentSpec, ObjectMeta, ToolDescription
 from agents_crds.v1alpha1.fields import JsonSchema
-from agents_operator.agents.definition import DesiredAgent, desired_agent
+from agents_operator.agents.definition import DesiredAgent, Parts, desired_agent
+from agents_operator.agents.tools import expanded_tools
 from agents_operator.mistral import MistralAgent, RemoteTool
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -25,7 +26,14 @@ def agent(**spec: object) -> Agent:
 
 
 def desired(**spec: object) -> DesiredAgent:
-    return desired_agent(agent(**spec), (RATE,), installation="tests")
+    return with_tool(agent(**spec), RATE)
+
+
+def with_tool(stored: Agent, function: ToolDescription) -> DesiredAgent:
+    """Describe the remote agent of an Agent whose pool offers this function."""
+    tools = expanded_tools(stored.spec, {"get_rate": function}, {})
+    parts = Parts(str(stored.spec.model), stored.spec.instructions, tuple(tool.definition for tool in tools))
+    return desired_agent(stored, parts, installation="tests")
 
 
 def remote(*, hash: str | None = desired().hash, **fields: object) -> MistralAgent:  # noqa: A002
@@ -38,7 +46,7 @@ def remote(*, hash: str | None = desired().hash, **fields: object) -> MistralAge
         name=definition.name,
         description=definition.description,
         instructions=definition.instructions,
-        tools=tuple(RemoteTool(type="function", function=tool) for tool in definition.tools),
+        tools=tuple(RemoteTool.of(tool) for tool in definition.tools),
         completion_args=definition.completion,
         stamp=desired().stamp.model_copy(update={"hash": hash}),
     )

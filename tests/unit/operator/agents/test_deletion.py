@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from agents_crds.v1alpha1 import AgentRunStatus
+from agents_crds.v1alpha1 import AgentRunStatus, ConditionType
 from agents_operator.agents.orphans import Orphans
 from agents_operator.kubernetes.configmaps import ConfigMaps
 from agents_operator.kubernetes.events import Events
@@ -84,7 +84,7 @@ async def test_deletion_waits_for_runs_that_have_started(bench: Bench, standin: 
     again = await bench.reconcile()
     assert again is not None
     assert len(standin.agents()) == 1
-    ready = (await bench.agent()).status.conditions[-1]
+    ready = await bench.condition(ConditionType.READY)
     assert ready.reason == "Deleting"
     assert "1 unfinished run of this Agent ends: going" in ready.message
     assert await bench.events() == {}

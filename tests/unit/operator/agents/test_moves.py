@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from agents_crds.v1alpha1 import AgentRunStatus
+from agents_crds.v1alpha1 import AgentRunStatus, ConditionType
 from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS
 from tests.standin.control import StandIn
 from tests.standin.faults import AnswerWith, LoseResponse
@@ -51,7 +51,7 @@ async def test_move_waits_for_runs_that_have_started(
     await bench.reconcile()
     assert len(standin.agents()) == 1
     assert other_standin.agents() == ()
-    assert "moves to ModelProvider other" in (await bench.agent()).status.conditions[-1].message
+    assert "moves to ModelProvider other" in (await bench.condition(ConditionType.READY)).message
     await bench.delete(AGENT_RUNS, "going")
     await bench.reconcile()
     assert len(other_standin.agents()) == 1

@@ -50,7 +50,7 @@ async def test_owner_is_told_by_a_condition_and_an_event() -> None:
         written = AgentRun.model_validate(run().manifest() | {"status": status_of(server.asked[0])}).status
         (said,) = written.conditions
         assert (said.type, said.status, said.reason) == ("Succeeded", "False", "InvalidObject")
-        assert said.message == "spec.input: Field required"
+        assert said.message == "spec: exactly one of input, messages and inputFrom"
 
 
 async def test_other_kinds_are_told_by_their_own_summary() -> None:
@@ -67,7 +67,9 @@ async def test_other_kinds_are_told_by_their_own_summary() -> None:
 
 async def test_owner_who_was_told_is_not_told_again() -> None:
     async with ScriptedServer() as server:
-        told = condition("Succeeded", "False", "InvalidObject", "spec.input: Field required")
+        told = condition(
+            "Succeeded", "False", "InvalidObject", "spec: exactly one of input, messages and inputFrom"
+        )
         body = broken_run({"conditions": [told]})
         await invalid(server).refuse(AGENT_RUNS, body, refused(AGENT_RUNS, body))
         assert server.requests == []

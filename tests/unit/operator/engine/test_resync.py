@@ -15,7 +15,7 @@ NOTHING: JsonValue = {"metadata": {}, "items": []}
 
 
 def answer_definitions(server: ScriptedServer, agents: JsonValue = NOTHING) -> None:
-    for kind in (NOTHING, NOTHING, agents):
+    for kind in (NOTHING, NOTHING, NOTHING, agents):
         server.will_answer(200, kind)
 
 

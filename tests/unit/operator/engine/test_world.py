@@ -2,9 +2,9 @@ from collections.abc import Callable
 
 import pytest
 
-from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, WorkerPool
+from agents_crds.v1alpha1 import Agent, AgentRun, MCPServer, ModelProvider, WorkerPool
 from agents_operator.engine.world import Cache, Key, World
-from tests.unit.operator.objects import NAMESPACE, agent, pool, provider, run
+from tests.unit.operator.objects import NAMESPACE, agent, mcp_server, pool, provider, run
 
 
 class Watcher:
@@ -75,6 +75,17 @@ def test_object_that_a_write_of_ours_took_from_the_selection_is_known_to_be_ther
     cache.forget(Key.of(version(1)), version="3")
     assert not cache.has_left(Key.of(version(1)))
     cache.see(version(answered))
+    assert cache.has_left(Key.of(version(1))) is there
+
+
+@pytest.mark.parametrize(("gone", "there"), [("3", True), ("4", False), ("", False)])
+def test_object_that_goes_after_the_answer_to_our_write_is_there_if_it_went_by_that(
+    gone: str, *, there: bool
+) -> None:
+    cache = Cache[Agent](Watcher().changed)
+    cache.see(version(1))
+    cache.see(version(3))
+    cache.forget(Key.of(version(1)), version=gone)
     assert cache.has_left(Key.of(version(1))) is there
 
 
@@ -176,6 +187,9 @@ class Kinds:
     def pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
         self.heard.append((old, new))
 
+    def mcp_server_changed(self, old: MCPServer | None, new: MCPServer | None) -> None:
+        self.heard.append((old, new))
+
 
 def test_world_tells_every_listener_of_every_kind() -> None:
     world = World()
@@ -186,4 +200,6 @@ def test_world_tells_every_listener_of_every_kind() -> None:
     world.runs.see(run())
     world.providers.see(provider())
     world.pools.see(pool())
-    assert first.heard == second.heard == [(None, agent()), (None, run()), (None, provider()), (None, pool())]
+    world.mcp_servers.see(mcp_server())
+    everything = (agent(), run(), provider(), pool(), mcp_server())
+    assert first.heard == second.heard == [(None, each) for each in everything]

@@ -3,13 +3,28 @@
 import logging
 from datetime import timedelta
 
-from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, WorkerPool
+from agents_crds.v1alpha1 import Agent, AgentRun, MCPServer, ModelProvider, WorkerPool
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.wake import Queues, Wake
 from agents_operator.engine.world import Key, World
 from tests.unit.operator.engine.driving import driven, until_idle
 
-Watched = Agent | AgentRun | ModelProvider | WorkerPool
+Watched = Agent | AgentRun | MCPServer | ModelProvider | WorkerPool
+
+
+def see(world: World, stored: Watched) -> None:
+    """Remember an object, whatever its kind."""
+    match stored:
+        case Agent():
+            world.agents.see(stored)
+        case AgentRun():
+            world.runs.see(stored)
+        case ModelProvider():
+            world.providers.see(stored)
+        case WorkerPool():
+            world.pools.see(stored)
+        case MCPServer():
+            world.mcp_servers.see(stored)
 
 
 class Woken:
@@ -23,22 +38,16 @@ class Woken:
             runs=self._queue("run"),
             providers=self._queue("provider"),
             pools=self._queue("pool"),
+            mcp_servers=self._queue("mcp server"),
         )
         self.world.listen(Wake(self.world, self._queues))
 
     def see(self, stored: Watched) -> None:
-        match stored:
-            case Agent():
-                self.world.agents.see(stored)
-            case AgentRun():
-                self.world.runs.see(stored)
-            case ModelProvider():
-                self.world.providers.see(stored)
-            case WorkerPool():
-                self.world.pools.see(stored)
+        see(self.world, stored)
 
     def forget(self, stored: Watched) -> None:
-        for cache in (self.world.agents, self.world.runs, self.world.providers, self.world.pools):
+        world = self.world
+        for cache in (world.agents, world.runs, world.providers, world.pools, world.mcp_servers):
             if cache.get(Key.of(stored)) is not None:
                 cache.forget(Key.of(stored))
 

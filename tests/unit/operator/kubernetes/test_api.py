@@ -81,7 +81,7 @@ async def test_status_is_written_to_the_very_object_in_the_version_that_was_read
     assert asked.body == [
         {"op": "test", "path": "/metadata/uid", "value": "u-1"},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": "41"},
-        {"op": "add", "path": "/status", "value": {"turns": 1, "conditions": []}},
+        {"op": "add", "path": "/status", "value": AgentRunStatus(turns=1).manifest()},
     ]
 
 

@@ -9,20 +9,25 @@ from pydantic import JsonValue, SecretStr
 
 from agents_operator.mistral import (
     CompletionArguments,
+    MistralAgent,
     MistralAgents,
     MistralConnections,
     ModelNotFoundError,
     NotFoundError,
     ProviderRejectedError,
+    ProviderTool,
     ProviderUnauthorizedError,
     ProviderUnreachableError,
     RemoteTool,
     Stamp,
+    ToolConfiguration,
 )
 from tests.standin.control import StandIn, rate_limited
 from tests.standin.faults import AnswerWith, Cut, LoseResponse
 from tests.unit.operator.hand import KEY, edit_by_hand
 from tests.unit.operator.mistral.samples import BARE, DEFINITION, IDENTITY, STAMP, TOOL
+
+BUILTINS = ("web_search", "web_search_premium", "code_interpreter", "image_generation")
 
 
 @pytest.fixture
@@ -93,6 +98,78 @@ async def test_handoffs_set_by_somebody_else_are_cleared(mistral: MistralAgents,
     assert changed is not None
     assert not changed.shows(BARE)
     assert (await mistral.update(created.id, BARE, STAMP)).shows(BARE)
+
+
+async def test_handoffs_are_sent_and_cleared(mistral: MistralAgents, standin: StandIn) -> None:
+    targets = [(await mistral.create(BARE, Stamp())).id for _ in range(2)]
+    linked = BARE.model_copy(update={"handoffs": tuple(targets)})
+    created = await mistral.create(linked, STAMP)
+    assert created.shows(linked)
+    assert not created.shows(BARE)
+    edit_by_hand(standin, created.id, handoffs=[*targets[::-1]])
+    turned = await mistral.get(created.id)
+    assert turned is not None
+    assert turned.shows(linked)
+    assert (await mistral.update(created.id, BARE, STAMP)).shows(BARE)
+    assert (await mistral.update(created.id, linked, STAMP)).shows(linked)
+
+
+async def test_tools_that_the_provider_runs_read_back_as_they_were_sent(
+    mistral: MistralAgents, standin: StandIn
+) -> None:
+    chosen = ToolConfiguration(include=("search",))
+    tools = (
+        TOOL,
+        *(ProviderTool(type=type_) for type_ in BUILTINS),
+        ProviderTool(type="document_library", library_ids=("lib-1",)),
+        ProviderTool(type="connector", connector_id="mail"),
+        ProviderTool(type="connector", connector_id="drive", tool_configuration=chosen),
+    )
+    equipped = BARE.model_copy(update={"tools": tools})
+    created = await mistral.create(equipped, STAMP)
+    assert created.shows(equipped)
+    assert [tool.type for tool in standin.agents()[0].current.tools] == [
+        "function",
+        *BUILTINS,
+        "document_library",
+        "connector",
+        "connector",
+    ]
+    assert (await mistral.update(created.id, equipped, STAMP)).shows(equipped)
+    assert (await mistral.update(created.id, BARE, STAMP)).shows(BARE)
+
+
+@pytest.mark.parametrize(
+    "filled", [None, {}, {"include": None, "exclude": None, "requires_confirmation": []}]
+)
+def test_defaults_that_a_server_fills_into_tools_do_not_count(filled: JsonValue) -> None:
+    shown: JsonValue = {
+        "id": "ag_1",
+        "version": 0,
+        "model": BARE.model,
+        "name": BARE.name,
+        "tools": [{"type": "web_search", "tool_configuration": filled, "open_results": False}],
+    }
+    searching = BARE.model_copy(update={"tools": (ProviderTool(type="web_search"),)})
+    assert MistralAgent.model_validate(shown).shows(searching)
+
+
+def test_confirmation_that_somebody_else_asks_for_is_noticed() -> None:
+    shown: JsonValue = {
+        "id": "ag_1",
+        "version": 0,
+        "model": BARE.model,
+        "name": BARE.name,
+        "tools": [
+            {
+                "type": "connector",
+                "connector_id": "mail",
+                "tool_configuration": {"requires_confirmation": ["send"]},
+            }
+        ],
+    }
+    connected = BARE.model_copy(update={"tools": (ProviderTool(type="connector", connector_id="mail"),)})
+    assert not MistralAgent.model_validate(shown).shows(connected)
 
 
 async def test_missing_agent_is_none_and_its_deletion_does_nothing(mistral: MistralAgents) -> None:

@@ -11,11 +11,12 @@ from agents_operator.pools.deployment import (
     build_of,
     deployment_name,
     pool_providers,
+    pool_server_secrets,
     worker_deployment_manifest,
 )
 from agents_operator.pools.temporal_target import TemporalTarget
-from tests.unit.operator.objects import Manifest, pool, provider
-from tests.unit.operator.pools.deployments import EU, MISTRAL, Deployment, deployment
+from tests.unit.operator.objects import Manifest, mcp_server, pool, provider
+from tests.unit.operator.pools.deployments import EU, MISTRAL, TEMPORAL, Deployment, deployment
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,7 @@ def test_user_s_environment_comes_first_and_ours_has_the_last_word() -> None:
         "TEMPORAL_WORKER_BUILD_ID",
         "DURABLE_AGENTS_POOL_QUEUE",
         "DURABLE_AGENTS_PROVIDER_QUEUES",
+        "DURABLE_AGENTS_STDIO_COMMANDS",
         "DURABLE_AGENTS_SECRETS_DIR",
         "DURABLE_AGENTS_HEALTH_PORT",
     ]
@@ -133,6 +135,26 @@ def test_keys_are_mounted_as_files_that_may_be_missing() -> None:
         "mountPath": made.value("DURABLE_AGENTS_SECRETS_DIR"),
         "readOnly": True,
     }
+
+
+def test_secrets_of_the_servers_that_the_pool_calls_are_mounted_too() -> None:
+    http: Manifest = {"url": "http://maps", "bearerTokenSecretRef": {"name": "maps"}}
+    other: Manifest = {"url": "http://other", "bearerTokenSecretRef": {"name": "other"}}
+    servers = [
+        mcp_server(spec={"streamableHttp": http}),
+        mcp_server("other", {"streamableHttp": other, "workerPoolRef": {"name": "other"}}),
+    ]
+    around = Surroundings("inst", TEMPORAL, (), pool_server_secrets(pool(), servers))
+    made = Deployment.model_validate(worker_deployment_manifest(pool(), "b1", around))
+    assert made.pod.keys.projected["sources"] == [
+        {"secret": {"name": "maps", "optional": True, "items": [{"key": "api-key", "path": "maps/api-key"}]}}
+    ]
+
+
+def test_commands_that_the_pool_allows_change_the_pods_and_not_the_build() -> None:
+    made = deployment(pool(commands=("npx", "uvx")))
+    assert json.loads(made.value("DURABLE_AGENTS_STDIO_COMMANDS")) == ["npx", "uvx"]
+    assert made.metadata.name == deployment(pool()).metadata.name
 
 
 def test_what_leads_to_temporal_must_be_there_before_a_pod_starts() -> None:

@@ -1,40 +1,26 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from agents_crds.contract import CONTRACT, LIMITS_CONTRACT
+from agents_crds.contract import CONTRACT
 from agents_crds.contract.names import INSTALLATION_KEY, NAME_KEY, NAMESPACE_KEY, UID_KEY
-from agents_crds.contract.run import ToolRoute
-from agents_crds.v1alpha1 import Agent, AgentRun, ConditionType, Reason
+from agents_crds.contract.run import AgentIdentity, InputMessage, RunReference, TextPart
+from agents_crds.v1alpha1 import AgentRun, ConditionType, Reason
+from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
-from agents_operator.runs.plan import Cancel, Keep, References, Start, effective_limits, plan_run, tool_routes
+from agents_operator.runs.input import Opening
+from agents_operator.runs.plan import LARGEST_LOOP, Cancel, Keep, effective_limits, plan_run
 from tests.unit.operator.objects import (
     DELETED,
     Manifest,
-    agent,
-    condition,
-    in_step,
+    listed,
+    mcp_server,
     pool,
     provider,
     ready_agent,
     run,
-    tool,
 )
-
-INSTALLATION = "inst"
-SCHEMA: Manifest = {"type": "object", "required": ["rate"]}
-REFERENCES = References(ready_agent(), provider(), pool())
-
-
-def plan(planned: AgentRun, references: References = REFERENCES) -> Keep | Cancel | Start:
-    return plan_run(planned, references, installation=INSTALLATION)
-
-
-def start(planned: AgentRun, references: References = REFERENCES) -> Start:
-    action = plan(planned, references)
-    assert isinstance(action, Start)
-    return action
+from tests.unit.operator.runs.worlds import INSTALLATION, linked, ready_world, started, world_of
 
 
 @pytest.mark.parametrize(
@@ -51,99 +37,15 @@ def start(planned: AgentRun, references: References = REFERENCES) -> Start:
         pytest.param(run(status={"workflowId": "inst/team/u"}), Keep(), id="recorded as started"),
     ],
 )
-@pytest.mark.parametrize("references", [REFERENCES, References(None, None, None)], ids=["ready", "nothing"])
-def test_run_that_needs_no_start_gets_none(
-    planned: AgentRun, references: References, action: Keep | Cancel
-) -> None:
-    assert plan(planned, references) == action
-
-
-def not_ready(reason: str, message: str) -> Manifest:
-    return {"observedGeneration": 1, "conditions": [condition("Ready", "False", reason, message)]}
-
-
-@pytest.mark.parametrize(
-    ("referred", "reason", "message"),
-    [
-        pytest.param(
-            None,
-            Reason.AGENT_NOT_FOUND,
-            "there is no Agent finance in namespace team; the run starts when it appears",
-            id="missing",
-        ),
-        pytest.param(
-            ready_agent(deletionTimestamp=DELETED),
-            Reason.AGENT_NOT_READY,
-            "Agent finance is being deleted",
-            id="deleting",
-        ),
-        pytest.param(
-            ready_agent(spec={"suspend": True}),
-            Reason.AGENT_SUSPENDED,
-            "Agent finance is suspended; set spec.suspend to false",
-            id="suspended",
-        ),
-        pytest.param(agent(), Reason.AGENT_NOT_READY, "Agent finance is being reconciled", id="new"),
-        pytest.param(
-            ready_agent(generation=2),
-            Reason.AGENT_NOT_READY,
-            "Agent finance is being reconciled",
-            id="ready in an older generation",
-        ),
-        pytest.param(
-            agent(status=not_ready("ModelNotFound", "no such model")),
-            Reason.AGENT_NOT_READY,
-            "Agent finance is not Ready: ModelNotFound: no such model",
-            id="not ready",
-        ),
-        pytest.param(
-            agent(status=not_ready("ModelNotFound", "no such model"), generation=2),
-            Reason.AGENT_NOT_READY,
-            "Agent finance is being reconciled",
-            id="not ready in an older generation",
-        ),
-        pytest.param(
-            agent(status=in_step() | {"remote": {"createPending": True}}),
-            Reason.AGENT_NOT_READY,
-            "Agent finance is being reconciled",
-            id="without a remote agent",
-        ),
-        pytest.param(
-            agent(status=in_step() | {"remote": {"id": "ag_1"}}),
-            Reason.AGENT_NOT_READY,
-            "Agent finance is being reconciled",
-            id="without a remote version",
-        ),
-    ],
-)
-def test_run_waits_for_its_agent_and_says_why(referred: Agent | None, reason: Reason, message: str) -> None:
-    with pytest.raises(Waiting) as waiting:
-        plan(run(), replace(REFERENCES, agent=referred))
-    assert (waiting.value.reason, waiting.value.message) == (reason, message)
-    assert waiting.value.condition is ConditionType.SUCCEEDED
-
-
-@pytest.mark.parametrize(
-    "references",
-    [replace(REFERENCES, provider=None), replace(REFERENCES, pool=None)],
-    ids=["provider", "pool"],
-)
-def test_run_waits_while_what_its_agent_refers_to_is_not_seen(references: References) -> None:
-    with pytest.raises(Waiting, match="Agent finance is being reconciled"):
-        plan(run(), references)
-
-
-@pytest.mark.parametrize(
-    ("referred", "expected"), [(None, False), (agent(), True)], ids=["missing", "not ready"]
-)
-def test_only_a_missing_agent_is_worth_an_event(referred: Agent | None, *, expected: bool) -> None:
-    with pytest.raises(Waiting) as waiting:
-        plan(run(), replace(REFERENCES, agent=referred))
-    assert waiting.value.expected is expected
+@pytest.mark.parametrize("world", [ready_world(), world_of()], ids=["ready", "nothing"])
+def test_run_that_needs_no_start_gets_none(planned: AgentRun, world: World, action: Keep | Cancel) -> None:
+    assert plan_run(planned, world, installation=INSTALLATION) == action
 
 
 def test_every_name_outside_the_cluster_has_the_installation_before_it() -> None:
-    action = start(run(uid="u-1"), References(ready_agent(), provider("eu"), pool("gpu")))
+    spec: Manifest = {"providerRef": {"name": "eu"}, "workerPoolRef": {"name": "gpu"}}
+    world = world_of(ready_agent(spec=spec), provider("eu"), pool("gpu"))
+    action = started(run(uid="u-1"), world)
     assert action.identity.workflow_id == "inst/team/u-1"
     assert action.queue == "inst/team/pools/gpu"
     assert action.run_input.operator_queue == "inst/operator"
@@ -151,7 +53,7 @@ def test_every_name_outside_the_cluster_has_the_installation_before_it() -> None
 
 
 def test_workflow_is_given_the_agent_as_it_is_now() -> None:
-    action = start(run(spec={"input": "How much?"}))
+    action = started(run(spec={"input": "How much?"}), ready_world())
     loop = action.run_input.loop
     assert action.run_input.contract == CONTRACT
     assert loop.input == "How much?"
@@ -161,13 +63,60 @@ def test_workflow_is_given_the_agent_as_it_is_now() -> None:
 
 
 def test_memo_says_what_a_later_look_needs_to_know() -> None:
-    memo = start(run("rates-7", uid="u-7")).memo
+    memo = started(run("rates-7", uid="u-7"), ready_world()).memo
     assert (memo.namespace, memo.name, memo.uid) == ("team", "rates-7", "u-7")
     assert (memo.agent_id, memo.agent_version) == ("ag_1", 3)
+    assert memo.agents == (AgentIdentity(name="finance", id="ag_1", version=3),)
+
+
+def test_memo_names_every_agent_that_the_run_can_come_to() -> None:
+    world = ready_world(linked("front", "back"), linked("back", "front"))
+    memo = started(run(spec={"agentRef": {"name": "front"}}), world).memo
+    assert [(each.name, each.id) for each in memo.agents] == [("front", "ag_front"), ("back", "ag_back")]
+
+
+def test_loop_knows_the_run_and_the_trace_it_belongs_to() -> None:
+    uid = "00c3bf0c-9a57-4f14-8f4f-0d21bf6c5d0e"
+    loop = started(run("rates-7", uid=uid), ready_world()).run_input.loop
+    assert loop.run == RunReference(namespace="team", name="rates-7", uid=uid)
+    assert loop.traceparent.startswith("00-00c3bf0c9a574f148f4f0d21bf6c5d0e-")
+
+
+def test_messages_take_the_place_of_the_text() -> None:
+    messages = (InputMessage(role="user", content=(TextPart(text="Look"),)),)
+    loop = started(run(), ready_world(), Opening(messages=messages)).run_input.loop
+    assert (loop.input, loop.messages) == ("", messages)
+
+
+def too_large(planned: AgentRun, world: World, opening: Opening | None = None) -> str:
+    with pytest.raises(Waiting) as waiting:
+        started(planned, world, opening)
+    assert waiting.value.reason is Reason.SNAPSHOT_TOO_LARGE
+    assert waiting.value.condition is ConditionType.SUCCEEDED
+    assert not waiting.value.expected
+    return waiting.value.message
+
+
+def test_input_that_leaves_no_room_is_said() -> None:
+    message = too_large(run(), ready_world(), Opening(text="€" * 400_000))
+    assert f"{LARGEST_LOOP} fit: 1200026 of its input, and the rest of 1 Agents with 0 tools" in message
+    started(run(), ready_world(), Opening(text="€" * 300_000))
+
+
+def test_agents_that_leave_no_room_are_said() -> None:
+    tools: Manifest = {"tools": [listed(f"tool_{number:03}_{'x' * 240}") for number in range(120)]}
+    uses: Manifest = {"tools": [{"mcp": {"serverRef": {"name": "maps"}}}]}
+    targets = [f"agent-{number:02}" for number in range(31)]
+    agents = (linked("front", *targets, spec=uses), *(linked(name, spec=uses) for name in targets))
+    planned = run(spec={"agentRef": {"name": "front"}})
+    message = too_large(planned, ready_world(mcp_server(status=tools), *agents))
+    assert "the rest of 32 Agents with 3840 tools" in message
+    fewer = (linked("front", *targets[:9], spec=uses), *agents[1:])
+    assert started(planned, ready_world(mcp_server(status=tools), *fewer)).run_input.loop.handoffs
 
 
 def test_conversation_is_marked_as_this_very_run_s() -> None:
-    metadata = start(run("rates-7", uid="u-7")).run_input.loop.conversation_metadata
+    metadata = started(run("rates-7", uid="u-7"), ready_world()).run_input.loop.conversation_metadata
     assert metadata == {
         INSTALLATION_KEY: "inst",
         NAMESPACE_KEY: "team",
@@ -180,7 +129,7 @@ def test_key_goes_by_its_name_and_never_by_its_value() -> None:
     secret = "sk-hunter2"
     referred = provider(spec={"apiKeySecretRef": {"name": "mistral", "key": "token", "value": secret}})
     workers = pool(container={"env": [{"name": "OTHER_KEY", "value": secret}]})
-    action = start(run(), References(ready_agent(), referred, workers))
+    action = started(run(), world_of(ready_agent(), referred, workers))
     assert action.run_input.loop.agent.provider.key_path == "mistral/token"
     assert secret not in action.run_input.model_dump_json() + action.memo.model_dump_json()
 
@@ -203,10 +152,8 @@ def test_run_can_only_lower_the_limits(own: Manifest | None, turns: int, timeout
     planned = run(spec={"limits": own})
     limits = effective_limits(ready_agent(spec=AGENT_LIMITS), planned.spec.limits)
     assert (limits.max_turns, limits.timeout) == (turns, timeout)
-    assert (
-        start(planned, replace(REFERENCES, agent=ready_agent(spec=AGENT_LIMITS))).run_input.loop.limits
-        == limits
-    )
+    world = world_of(ready_agent(spec=AGENT_LIMITS), provider(), pool())
+    assert started(planned, world).run_input.loop.limits == limits
 
 
 @pytest.mark.parametrize(
@@ -236,43 +183,3 @@ def test_run_can_only_lower_tokens_and_corrections(
 ) -> None:
     limits = effective_limits(ready_agent(spec={"limits": agent_s}), run(spec={"limits": run_s}).spec.limits)
     assert (limits.max_total_tokens, limits.output_retries) == (budget, retries)
-
-
-@pytest.mark.parametrize(
-    ("agent_s", "run_s", "field"),
-    [
-        ({"outputSchema": SCHEMA}, {}, "spec.outputSchema need"),
-        ({"limits": {"maxTotalTokens": 9}}, {}, "spec.limits.maxTotalTokens need"),
-        ({}, {"limits": {"maxTotalTokens": 9}}, "spec.limits.maxTotalTokens need"),
-    ],
-)
-@pytest.mark.parametrize("status", [{}, {"contract": LIMITS_CONTRACT - 1}], ids=["not noted", "older"])
-def test_run_waits_for_workers_that_do_not_pass_over_what_it_asks_for(
-    agent_s: Manifest, run_s: Manifest, field: str, status: Manifest
-) -> None:
-    references = replace(REFERENCES, agent=ready_agent(spec=agent_s), pool=pool(status=status))
-    with pytest.raises(Waiting, match=field) as waiting:
-        plan(run(spec=run_s), references)
-    assert waiting.value.reason is Reason.WORKER_TOO_OLD
-    able = replace(references, pool=pool(status={"contract": LIMITS_CONTRACT}))
-    assert start(run(spec=run_s), able).run_input.loop.agent.output_schema == agent_s.get("outputSchema")
-
-
-def test_agent_s_own_tools_are_called_on_its_pool_s_queue() -> None:
-    offered: Manifest = {
-        "tools": [
-            tool("get_rate", idempotent=True, timeout="5s"),
-            tool("not_asked_for"),
-            tool("pay", polling=True),
-        ]
-    }
-    wanted: Manifest = {"tools": [{"function": {"name": "pay"}}, {"function": {"name": "get_rate"}}]}
-    assert tool_routes(ready_agent(spec=wanted), pool(status=offered), "queue") == (
-        ToolRoute(name="get_rate", queue="queue", idempotent=True, timeout=timedelta(seconds=5)),
-        ToolRoute(name="pay", queue="queue", idempotent=False, timeout=timedelta(seconds=30), polling=True),
-    )
-
-
-def test_tool_that_the_pool_no_longer_offers_has_no_route() -> None:
-    wanted: Manifest = {"tools": [{"function": {"name": "gone"}}]}
-    assert tool_routes(ready_agent(spec=wanted), pool(), "queue") == ()

@@ -1,7 +1,7 @@
 """Heartbeats, by which Temporal learns within seconds that a call died with its worker."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,9 +28,9 @@ async def beating() -> AsyncIterator[None]:
 
 
 class HeartbeatsFromThreads(Interceptor):
-    """Lets tools that run in a thread call `activity.heartbeat()`.
+    """Lets tools that run in a thread call `activity.heartbeat()`, and keeps the details of what they tell.
 
-    Temporal does this for sync activities, but here every tool is called by one async activity.
+    Temporal does the first for sync activities, but here every tool is called by one async activity.
     """
 
     # Temporal names the argument `next`.
@@ -48,6 +48,12 @@ class _Outbound(ActivityOutboundInterceptor):
     def __init__(self, following: ActivityOutboundInterceptor, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(following)
         self._loop = loop
+        self._details: Sequence[Any] = following.info().heartbeat_details
 
     def heartbeat(self, *details: Any) -> None:
-        self._loop.call_soon_threadsafe(self.next.heartbeat, *details)
+        self._loop.call_soon_threadsafe(self._beat, details)
+
+    def _beat(self, details: Sequence[Any]) -> None:
+        # A beat replaces the one before: without details, as in the background, it repeats the last ones.
+        self._details = details or self._details
+        self.next.heartbeat(*self._details)

@@ -59,7 +59,7 @@ class ModelCalls:
 
     @activity.defn(name=APPEND_RESULTS)
     async def append_results(self, append: ResultsAppend) -> ModelAnswer:
-        """Append results or a correction, unless an earlier attempt did, and return the agent's answer."""
+        """Append what the agent waits for, unless an earlier attempt did, and return its answer."""
         conversations = self._providers.conversations(append.provider)
         async with beating():
             with self._judged(append.provider, gone=conversation_gone(append)):
@@ -71,7 +71,12 @@ class ModelCalls:
                             raise self._as_error(lost)
                         case None:
                             pass
-                return await conversations.append(append.conversation_id, append.results, append.correction)
+                return await conversations.append(
+                    append.conversation_id,
+                    append.results,
+                    denials=append.denials,
+                    correction=append.correction,
+                )
 
     @contextmanager
     def _judged(self, provider: ProviderSnapshot, *, gone: GiveUp) -> Iterator[None]:

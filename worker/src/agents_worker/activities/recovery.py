@@ -8,7 +8,7 @@ from temporalio import activity
 from agents_crds.contract.run import Usage
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.messages import ConversationStart, ModelAnswer, ResultsAppend
-from agents_worker.sessions.entries import WireConversation, WireEntry, entries_of
+from agents_worker.sessions.entries import entries_of
 from agents_worker.sessions.remote import RemoteConversations
 from agents_worker.sessions.settlement import (
     NotSent,
@@ -19,6 +19,7 @@ from agents_worker.sessions.settlement import (
     settle_start,
 )
 from agents_worker.sessions.verdict import GiveUp
+from agents_worker.sessions.wire import WireConversation, WireEntry
 
 _LONGEST_PAUSE_SECONDS = 5.0
 
@@ -79,7 +80,8 @@ async def recover_append(
 def _settle(append: ResultsAppend, history: tuple[WireEntry, ...]) -> NotSent | Unanswered | Settled:
     if append.correction is not None:
         return settle_correction(history, append.correction)
-    return settle_append(history, frozenset(result.tool_call_id for result in append.results))
+    answered = frozenset(result.tool_call_id for result in append.results)
+    return settle_append(history, answered, frozenset(append.denials))
 
 
 def conversation_gone(append: ResultsAppend) -> GiveUp:
@@ -89,7 +91,10 @@ def conversation_gone(append: ResultsAppend) -> GiveUp:
 
 
 def _never_answered(append: ResultsAppend) -> GiveUp:
-    appended = "the tool results" if append.correction is None else "what is wrong with its last answer"
+    if append.correction is not None:
+        appended = "what is wrong with its last answer"
+    else:
+        appended = "the tool results" if append.results else "that its calls are denied"
     return GiveUp(
         Reason.CONVERSATION_LOST,
         f"The conversation {append.conversation_id} took in {appended}, but its answer was lost and "

@@ -3,8 +3,10 @@
 import asyncio
 import contextvars
 import inspect
+from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
+from uuid import NAMESPACE_URL, uuid5
 
 from temporalio import activity
 
@@ -13,7 +15,9 @@ from agents_worker.activities.beat import beating
 from agents_worker.messages import CALL_TOOL, DESCRIBE_TOOLS, ToolCall, ToolResult
 from agents_worker.text import RESULTS_LIMIT, clip
 from agents_worker.tools.arguments import InvalidArguments, bind_arguments
+from agents_worker.tools.context import ToolContext
 from agents_worker.tools.definition import Tool
+from agents_worker.tools.errors import ToolError
 from agents_worker.tools.offer import Tools
 from agents_worker.tools.results import failure_text, result_text
 
@@ -34,7 +38,7 @@ class ToolCalls:
                 text=f"There is no tool {call.name}: this build of the worker does not have it."
             )
         async with beating():
-            text = await self._call(tool, call.arguments)
+            text = await self._call(tool, call)
         return ToolResult(text=clip(text, RESULTS_LIMIT))
 
     @activity.defn(name=DESCRIBE_TOOLS)
@@ -42,24 +46,68 @@ class ToolCalls:
         """Describe the tools that this worker offers."""
         return self._tools.catalogue()
 
-    async def _call(self, tool: Tool, arguments: str) -> str:
+    async def _call(self, tool: Tool, call: ToolCall) -> str:
         # The user's code may raise anything, even to exit, and all of it is an answer to the model.
         try:
-            match bind_arguments(tool, arguments):
+            match bind_arguments(tool, call.arguments, _context(call)):
                 case InvalidArguments(text=text):
                     return text
                 case inspect.BoundArguments(args=args, kwargs=kwargs):
-                    return result_text(
-                        tool.name, await self._run(tool, partial(tool.function, *args, **kwargs))
-                    )
-        except (Exception, SystemExit) as error:  # noqa: BLE001
-            activity.logger.warning("The tool %s failed", tool.name, exc_info=error)
+                    value = await self._run(tool, partial(tool.function, *args, **kwargs))
+                    return result_text(tool.name, value)
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
+            if isinstance(error, ToolError):
+                activity.logger.info("The tool %s refused a call", tool.name)
+            else:
+                activity.logger.warning("The tool %s failed", tool.name, exc_info=error)
             return failure_text(tool.name, error)
 
-    async def _run(self, tool: Tool, call: partial[object]) -> object:
+    async def _run(self, tool: Tool, call: Callable[[], object]) -> object:
         if tool.is_async:
             value = call()
         else:
             run = contextvars.copy_context().run
-            value = await asyncio.get_running_loop().run_in_executor(self._threads, run, call)
+            loop = asyncio.get_running_loop()
+            value = await loop.run_in_executor(self._threads, run, _without_stop_iteration, call)
         return await value if inspect.isawaitable(value) else value
+
+
+def _without_stop_iteration(call: Callable[[], object]) -> object:
+    """Call what asyncio would wait for without end if it raised StopIteration, as a bare `next` does."""
+    try:
+        return call()
+    except StopIteration as error:
+        raise RuntimeError("StopIteration, as next() raises it at the end") from error
+
+
+def _is_cancelled() -> bool:
+    """Tell whether it is the activity that was cancelled, and not only something that its tool waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _context(call: ToolCall) -> ToolContext:
+    info = activity.info()
+    # Threads that a tool starts do not know which activity they belong to.
+    scope = contextvars.copy_context()
+    return ToolContext(
+        run=call.run,
+        agent=call.agent,
+        tool=call.name,
+        tool_call_id=call.tool_call_id,
+        idempotency_key=_idempotency_key(call, info),
+        attempt=info.attempt,
+        progress=tuple(info.heartbeat_details),
+        traceparent=call.traceparent,
+        heartbeat=lambda *details: scope.copy().run(activity.heartbeat, *details),
+        is_cancelled=lambda: scope.copy().run(activity.is_cancelled),
+    )
+
+
+def _idempotency_key(call: ToolCall, info: activity.Info) -> str:
+    """Derive it from the run and the model's id of the call, else from the activity: attempts share both."""
+    run = call.run.uid if call.run else info.workflow_id
+    number = call.tool_call_id or f"{info.workflow_run_id}/{info.activity_id}"
+    return str(uuid5(NAMESPACE_URL, f"durable-agents.dev/{run}/{number}"))

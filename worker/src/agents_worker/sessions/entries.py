@@ -1,137 +1,52 @@
-"""A provider's answers, parsed leniently: what the loop does not know must not lose what it does.
+"""From a provider's entries to the loop's own, small enough for a workflow's history."""
 
-By the time an answer is read its side effect has happened, so that an unknown entry, a missing count or a new
-kind of content is passed over instead of failing the call.
-"""
-
-from datetime import datetime
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
-from pydantic_core import to_json
-
+from agents_crds.contract.entries import Content, FileContent, ReferenceContent, TextContent
 from agents_crds.contract.run import Usage
-from agents_worker.messages import Entry, FunctionCall, Handoff, Message, Other
-from agents_worker.text import ANSWER_LIMIT, share, storable
+from agents_worker.messages import Entry, Execution, FunctionCall, Handoff, Message, Other
+from agents_worker.sessions.wire import (
+    CallOutput,
+    ExecutionOutput,
+    FilePiece,
+    HandoffOutput,
+    MessageInput,
+    MessageOutput,
+    Piece,
+    ReferencePiece,
+    ResultInput,
+    TextPiece,
+    UnknownOutput,
+    WireEntry,
+    WireUsage,
+)
+from agents_worker.text import (
+    ANSWER_LIMIT,
+    ENTRY_TEXT_LIMIT,
+    clip,
+    clip_values,
+    leading,
+    share,
+    size_of,
+    storable,
+)
 
-
-class Wire(BaseModel):
-    """A frozen part of an answer; fields that we have no use for are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Chunk(Wire):
-    """A piece of a message; only pieces with a text are shown."""
-
-    type: str = ""
-    text: str = ""
-
-
-class MessageOutput(Wire):
-    """Text of the agent."""
-
-    type: Literal["message.output"]
-    content: str | tuple[Chunk | None, ...]
-
-
-class CallOutput(Wire):
-    """A function that the model wants called."""
-
-    type: Literal["function.call"]
-    tool_call_id: str
-    name: str
-    arguments: str | dict[str, Any]
-
-
-class ResultInput(Wire):
-    """A function's result, as we sent it."""
-
-    type: Literal["function.result"]
-    tool_call_id: str
-
-
-def _words(content: object) -> object:
-    """Take the text of a message to the agent out of whatever the provider made of it."""
-    pieces = content if isinstance(content, list | tuple) else [content]
-    texts = [piece.get("text") if isinstance(piece, dict) else piece for piece in pieces]
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-class MessageInput(Wire):
-    """A message to the agent, as we sent it."""
-
-    type: Literal["message.input"]
-    content: Annotated[str, BeforeValidator(_words)] = ""
-
-
-class HandoffOutput(Wire):
-    """Another agent took over."""
-
-    type: Literal["agent.handoff"]
-    next_agent_name: str = ""
-
-
-class UnknownOutput(Wire):
-    """Any other entry: a built-in tool's execution, or a kind newer than this worker."""
-
-    type: str = "unknown"
-
-
-WireEntry = Annotated[
-    MessageOutput | CallOutput | ResultInput | MessageInput | HandoffOutput | UnknownOutput,
-    Field(union_mode="left_to_right"),
-]
-
-
-def _count(value: object) -> object:
-    return value if isinstance(value, int) and value >= 0 else 0
-
-
-Count = Annotated[int, BeforeValidator(_count)]
-
-
-class WireUsage(Wire):
-    """Tokens of one call."""
-
-    prompt_tokens: Count = 0
-    completion_tokens: Count = 0
-    total_tokens: Count = 0
-    connector_tokens: Count = 0
-
-
-class WireResponse(Wire):
-    """The answer to a start or an append."""
-
-    conversation_id: str
-    outputs: tuple[WireEntry, ...]
-    usage: WireUsage | None = None
-
-
-class WireHistory(Wire):
-    """All entries of a conversation, oldest first."""
-
-    entries: tuple[WireEntry, ...]
-
-
-class WireConversation(Wire):
-    """A conversation in a listing."""
-
-    id: str
-    created_at: datetime
-    metadata: dict[str, Any] | None = None
-
-
-WIRE_RESPONSE = TypeAdapter(WireResponse)
-WIRE_HISTORY = TypeAdapter(WireHistory)
-WIRE_CONVERSATIONS = TypeAdapter(tuple[WireConversation, ...])
+_NAME_LIMIT = 256
+_TITLE_LIMIT = 1_000
+_URL_LIMIT = 2_048
+_PARTS_LIMIT = 100_000
+"""Bytes of the parts of one message."""
+_INFO_LIMIT = 2 * ENTRY_TEXT_LIMIT
+"""Bytes of what one execution tells."""
+_DETAILS_LIMIT = 300_000
+"""Bytes of all parts and infos of one answer, beside its texts."""
 
 
 def entries_of(outputs: tuple[WireEntry, ...]) -> tuple[Entry, ...]:
-    """Turn entries into the loop's own, small enough for a workflow's history."""
-    entries = tuple(_entry(output) for output in outputs)
+    """Turn entries into the loop's own; what we sent ourselves is none of them."""
+    entries = tuple(
+        _entry(output) for output in outputs if not isinstance(output, ResultInput | MessageInput)
+    )
     texts = share(tuple(_text(entry) for entry in entries), ANSWER_LIMIT)
-    return tuple(_with_text(entry, text) for entry, text in zip(entries, texts, strict=True))
+    return _bounded(tuple(_with_text(entry, text) for entry, text in zip(entries, texts, strict=True)))
 
 
 def usage_of(usage: WireUsage | None) -> Usage:
@@ -146,28 +61,72 @@ def usage_of(usage: WireUsage | None) -> Usage:
     )
 
 
-def _entry(output: WireEntry) -> Entry:
+def _entry(
+    output: MessageOutput | CallOutput | ExecutionOutput | HandoffOutput | UnknownOutput,
+) -> Entry:
     match output:
-        case MessageOutput(content=content):
-            return Message(text=storable(content if isinstance(content, str) else _joined(content)))
-        case CallOutput(tool_call_id=call, name=name, arguments=arguments):
-            written = arguments if isinstance(arguments, str) else to_json(arguments).decode()
-            return FunctionCall(tool_call_id=call, name=storable(name), arguments=storable(written))
-        case HandoffOutput(next_agent_name=agent):
-            return Handoff(agent=agent)
-        case ResultInput() | MessageInput() | UnknownOutput():
-            return Other(kind=output.type)
+        case MessageOutput(agent_id=agent, content=pieces):
+            words = "".join(piece.text for piece in pieces if isinstance(piece, TextPiece))
+            return Message(agent_id=_name(agent), text=storable(words), content=_parts(pieces))
+        case CallOutput(agent_id=agent, tool_call_id=call, name=name, arguments=arguments):
+            return FunctionCall(
+                agent_id=_name(agent),
+                tool_call_id=call,
+                name=_name(name),
+                arguments=storable(arguments),
+                confirmation=_name(output.confirmation_status),
+            )
+        case ExecutionOutput(agent_id=agent, name=name, arguments=arguments, info=info):
+            return Execution(
+                agent_id=_name(agent),
+                name=_name(name),
+                arguments=storable(arguments),
+                info=clip_values(info, _INFO_LIMIT),
+            )
+        case HandoffOutput():
+            return Handoff(
+                previous_id=_name(output.previous_agent_id),
+                previous_name=_name(output.previous_agent_name),
+                next_id=_name(output.next_agent_id),
+                next_name=_name(output.next_agent_name),
+            )
+        case UnknownOutput(agent_id=agent, type=kind):
+            return Other(agent_id=_name(agent), kind=_name(kind))
 
 
-def _joined(chunks: tuple[Chunk | None, ...]) -> str:
-    return "".join(chunk.text for chunk in chunks if chunk)
+def _name(text: str) -> str:
+    return storable(text[:_NAME_LIMIT])
+
+
+def _parts(pieces: tuple[Piece, ...]) -> tuple[Content, ...]:
+    """Read the parts of a message; none where all of them are words."""
+    parts = tuple(part for piece in pieces if (part := _part(piece)) is not None)
+    if all(isinstance(part, TextContent) for part in parts):
+        return ()
+    return leading(parts, _PARTS_LIMIT)
+
+
+def _part(piece: Piece) -> Content | None:
+    match piece:
+        case TextPiece(text=text) if text:
+            return TextContent(text=clip(text, ENTRY_TEXT_LIMIT))
+        case ReferencePiece(tool=tool, title=title, url=url):
+            # Half an address leads nowhere.
+            whole = storable(url) if len(url) <= _URL_LIMIT else ""
+            return ReferenceContent(tool=_name(tool), title=clip(title, _TITLE_LIMIT), url=whole)
+        case FilePiece(tool=tool, file_id=id_, file_name=name, file_type=media_type):
+            return FileContent(
+                tool=_name(tool), id=_name(id_), name=_name(name), media_type=_name(media_type)
+            )
+        case _:
+            return None
 
 
 def _text(entry: Entry) -> str:
     match entry:
         case Message(text=text):
             return text
-        case FunctionCall(arguments=arguments):
+        case FunctionCall(arguments=arguments) | Execution(arguments=arguments):
             return arguments
         case Handoff() | Other():
             return ""
@@ -176,8 +135,37 @@ def _text(entry: Entry) -> str:
 def _with_text(entry: Entry, text: str) -> Entry:
     match entry:
         case Message():
-            return Message(text=text)
-        case FunctionCall(tool_call_id=call, name=name):
-            return FunctionCall(tool_call_id=call, name=name, arguments=text)
+            return entry.model_copy(update={"text": text})
+        case FunctionCall() | Execution():
+            return entry.model_copy(update={"arguments": text})
         case Handoff() | Other():
+            return entry
+
+
+def _bounded(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """Keep the details of the entries as long as there is room."""
+    room, kept = _DETAILS_LIMIT, list[Entry]()
+    for entry in entries:
+        room -= _details_size(entry)
+        kept.append(entry if room >= 0 else _without_details(entry))
+    return tuple(kept)
+
+
+def _details_size(entry: Entry) -> int:
+    match entry:
+        case Message(content=content):
+            return size_of(content)
+        case Execution(info=info):
+            return size_of(info)
+        case FunctionCall() | Handoff() | Other():
+            return 0
+
+
+def _without_details(entry: Entry) -> Entry:
+    match entry:
+        case Message():
+            return entry.model_copy(update={"content": ()})
+        case Execution():
+            return entry.model_copy(update={"info": {}})
+        case FunctionCall() | Handoff() | Other():
             return entry

@@ -7,21 +7,21 @@ from typing import TypeVar
 import httpx2
 from mistralai.client import Mistral, errors, models
 from mistralai.client.conversations import Conversations
+from mistralai.client.types import UNSET
 from pydantic import TypeAdapter, ValidationError
 
-from agents_crds.contract.run import FunctionResult
+from agents_crds.contract.run import FunctionResult, ImagePart, InputMessage, TextPart
 from agents_worker.messages import ConversationStart, ModelAnswer
-from agents_worker.sessions.entries import (
+from agents_worker.sessions.entries import entries_of, usage_of
+from agents_worker.sessions.failures import Answered, ProviderFailed, Unreachable, read_answer
+from agents_worker.sessions.wire import (
     WIRE_CONVERSATIONS,
     WIRE_HISTORY,
     WIRE_RESPONSE,
     WireConversation,
     WireEntry,
     WireResponse,
-    entries_of,
-    usage_of,
 )
-from agents_worker.sessions.failures import Answered, ProviderFailed, Unreachable, read_answer
 
 _PAGE = 100
 _MOST_PAGES = 50
@@ -44,7 +44,7 @@ class RemoteConversations:
         operation = self._api.start_async(
             agent_id=start.agent_id,
             agent_version=start.agent_version,
-            inputs=start.input,
+            inputs=[_message(message) for message in start.messages] or start.input,
             metadata=start.metadata,
             store=True,
             handoff_execution="server",
@@ -52,18 +52,27 @@ class RemoteConversations:
         return _answer(await _call(WIRE_RESPONSE, operation))
 
     async def append(
-        self, conversation_id: str, results: tuple[FunctionResult, ...], correction: str | None = None
+        self,
+        conversation_id: str,
+        results: tuple[FunctionResult, ...],
+        *,
+        denials: tuple[str, ...] = (),
+        correction: str | None = None,
     ) -> ModelAnswer:
-        """Give the model the results of its calls or a correction, and return its next answer."""
+        """Give the model the results of its calls, denials or a correction, and return its next answer."""
         inputs: list[models.InputEntries] = [
             models.FunctionResultEntry(tool_call_id=result.tool_call_id, result=result.text)
             for result in results
         ]
         if correction is not None:
             inputs.append(models.MessageInputEntry(role="user", content=correction))
+        confirmations = [
+            models.ToolCallConfirmation(tool_call_id=call, confirmation="deny") for call in denials
+        ]
         operation = self._api.append_async(
             conversation_id=conversation_id,
             inputs=inputs,
+            tool_confirmations=confirmations or UNSET,
             store=True,
             handoff_execution="server",
         )
@@ -100,6 +109,18 @@ class RemoteConversations:
         except ProviderFailed as failed:
             if not _is_absence(failed):
                 raise
+
+
+def _message(message: InputMessage) -> models.InputEntries:
+    return models.MessageInputEntry(role=message.role, content=[_chunk(part) for part in message.content])
+
+
+def _chunk(part: TextPart | ImagePart) -> models.MessageInputContentChunks:
+    match part:
+        case TextPart(text=text):
+            return models.TextChunk(text=text)
+        case ImagePart(url=url):
+            return models.ImageURLChunk(image_url=url)
 
 
 def _answer(response: WireResponse) -> ModelAnswer:

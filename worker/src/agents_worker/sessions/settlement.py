@@ -3,7 +3,8 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from agents_worker.sessions.entries import (
+from agents_worker.messages import DECIDED
+from agents_worker.sessions.wire import (
     CallOutput,
     MessageInput,
     MessageOutput,
@@ -11,8 +12,6 @@ from agents_worker.sessions.entries import (
     UnknownOutput,
     WireEntry,
 )
-
-TOOL_EXECUTION = "tool.execution"
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,25 @@ def settle_start(history: tuple[WireEntry, ...]) -> Unanswered | Settled:
 
 
 def settle_append(
-    history: tuple[WireEntry, ...], tool_call_ids: AbstractSet[str]
+    history: tuple[WireEntry, ...], answered: AbstractSet[str], denied: AbstractSet[str] = frozenset()
 ) -> NotSent | Unanswered | Settled:
-    """Read the answer to an append of these calls' results out of the conversation's history."""
-    sent = [
-        position
-        for position, entry in enumerate(history)
-        if isinstance(entry, ResultInput) and entry.tool_call_id in tool_call_ids
-    ]
+    """Read the answer to an append of these calls' results and denials out of the conversation's history.
+
+    That a denial changes the status of its call there is assumed, and so is that a turn of such calls alone
+    ends with them: Mistral says neither.
+    """
+    sent = [position for position, entry in enumerate(history) if _is_reaction(entry, answered, denied)]
     return _answer(history[sent[-1] + 1 :]) if sent else NotSent()
+
+
+def _is_reaction(entry: WireEntry, answered: AbstractSet[str], denied: AbstractSet[str]) -> bool:
+    match entry:
+        case ResultInput(tool_call_id=call):
+            return call in answered or call in denied
+        case CallOutput(tool_call_id=call, confirmation_status=status):
+            return call in denied and status in DECIDED
+        case _:
+            return False
 
 
 def settle_correction(history: tuple[WireEntry, ...], correction: str) -> NotSent | Unanswered | Settled:
@@ -66,13 +75,11 @@ def settle_correction(history: tuple[WireEntry, ...], correction: str) -> NotSen
 def _answer(outputs: tuple[WireEntry, ...]) -> Unanswered | Settled:
     # A turn ends with a message or with calls for us; after a handoff or a tool of its own the provider is
     # still at work. A kind that we do not know says nothing.
-    known = [output for output in outputs if not _is_foreign(output)]
-    match known:
-        case [*_, MessageOutput() | CallOutput()]:
+    known = [output for output in outputs if not isinstance(output, UnknownOutput)]
+    match known[-1:]:
+        case [MessageOutput()]:
+            return Settled(outputs)
+        case [CallOutput(confirmation_status=status)] if status not in DECIDED:
             return Settled(outputs)
         case _:
             return Unanswered()
-
-
-def _is_foreign(output: WireEntry) -> bool:
-    return isinstance(output, UnknownOutput) and output.type != TOOL_EXECUTION

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from agents_worker.tools.context import ToolContext
 from agents_worker.tools.definition import Tool
 
 
@@ -16,8 +17,13 @@ class InvalidArguments:
     text: str
 
 
-def bind_arguments(tool: Tool, arguments: str) -> inspect.BoundArguments | InvalidArguments:
-    """Validate arguments (a JSON object; nothing at all stands for an empty one) against the signature."""
+def bind_arguments(
+    tool: Tool, arguments: str, context: ToolContext
+) -> inspect.BoundArguments | InvalidArguments:
+    """Validate arguments (a JSON object; nothing at all stands for an empty one) against the signature.
+
+    A function that wants the context gets it beside them.
+    """
     parameters = tool.parameters
     try:
         values = parameters.model.model_validate_json(arguments.strip() or "{}")
@@ -27,5 +33,9 @@ def bind_arguments(tool: Tool, arguments: str) -> inspect.BoundArguments | Inval
             for problem in error.errors(include_url=False, include_input=False, include_context=False)
         )
         return InvalidArguments(f"{tool.name} was not called, its arguments are invalid: {problems}")
-    given = OrderedDict((name, getattr(values, field)) for name, field in parameters.fields.items())
+    given = OrderedDict[str, object](
+        (name, getattr(values, field)) for name, field in parameters.fields.items()
+    )
+    if parameters.context is not None:
+        given[parameters.context] = context
     return inspect.BoundArguments(parameters.signature, given)

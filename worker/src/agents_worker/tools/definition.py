@@ -51,6 +51,8 @@ def define_tool(value: object) -> Tool | None:
     if options is None and defined is None:
         return None
     name = (defined.name if defined else None) or value.__name__
+    if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
+        raise ToolDefinitionError(f"tool {name}: it yields, but a call has one result: return a list instead")
     parameters = read_parameters(value, name)
     if not _NAME.fullmatch(name):
         raise ToolDefinitionError(

@@ -1,4 +1,4 @@
-"""What can be wrong with the tools of a worker."""
+"""What can be wrong with the tools of a worker, and with their calls."""
 
 
 class ToolDefinitionError(Exception):
@@ -6,3 +6,7 @@ class ToolDefinitionError(Exception):
 
     What user code said, where it may hold anything, is in the cause's text alone.
     """
+
+
+class ToolError(Exception):
+    """Raised by a tool that cannot do what it was asked: its message is what the model is told, as it is."""

@@ -8,7 +8,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from agents_crds.contract.names import AGENT_RUN_WORKFLOW, REPORT_ACTIVITY
-from agents_crds.contract.run import LoopResult, LoopState, RunInput, RunOutcome
+from agents_crds.contract.run import AgentIdentity, LoopResult, LoopState, RunInput, RunOutcome
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.workflows.loop import first_state, run_loop
 
@@ -44,6 +44,10 @@ def _outcome(run: RunInput, state: LoopState, result: LoopResult) -> RunOutcome:
         agent_version=run.loop.agent.remote_version,
         started_at=state.deadline - run.loop.limits.timeout,
         finished_at=workflow.now(),
+        agents=tuple(
+            AgentIdentity(name=agent.name, id=agent.remote_id, version=agent.remote_version)
+            for agent in (run.loop.agent, *run.loop.handoffs)
+        ),
     )
 
 

@@ -1,7 +1,6 @@
 """The loop's activities: which queue, how long, how often again."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,22 +13,34 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
+from agents_crds.contract.mcp import McpTarget, McpToolRoute
 from agents_crds.contract.run import LoopInput, LoopState, ToolRoute
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.messages import (
     APPEND_RESULTS,
+    CALL_MCP_TOOL,
     CALL_TOOL,
     START_CONVERSATION,
     THROTTLED,
     ConversationStart,
     FunctionCall,
     KeyWait,
+    McpToolCall,
     ModelAnswer,
     ResultsAppend,
     ToolCall,
     ToolResult,
 )
-from agents_worker.workflows.turn import broken, interrupted, not_given, route_of, too_slow
+from agents_worker.workflows.floor import caller_of, floor_of, name_of, route_of
+from agents_worker.workflows.replies import (
+    DENIED,
+    broken,
+    interrupted,
+    not_given,
+    too_slow,
+    without_server,
+)
+from agents_worker.workflows.tracing import call_traceparent
 
 # A call whose worker was killed is repeated within this and the retry's first interval.
 _HEARTBEAT = timedelta(seconds=10)
@@ -47,6 +58,8 @@ _MODEL_RETRIES = RetryPolicy(
     non_retryable_error_types=[_TOO_LARGE],
 )
 _IDEMPOTENT_ATTEMPTS = 3
+# An MCP call keeps its own times; this ends one that does not.
+_MCP_MARGIN = timedelta(seconds=30)
 _REASONS = frozenset(reason.value for reason in Reason)
 
 
@@ -89,6 +102,7 @@ async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttl
             input=loop.input,
             metadata=loop.conversation_metadata,
             repeated=repeated,
+            messages=loop.messages,
         )
     else:
         activity = APPEND_RESULTS
@@ -96,6 +110,7 @@ async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttl
             provider=agent.provider,
             conversation_id=state.conversation_id,
             results=state.results,
+            denials=state.denials,
             correction=state.correction,
             repeated=repeated,
         )
@@ -108,7 +123,7 @@ async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttl
             start_to_close_timeout=MODEL_CALL,
             heartbeat_timeout=_HEARTBEAT,
             retry_policy=_MODEL_RETRIES,
-            summary=agent.name,
+            summary=floor_of(loop, state),
         )
     except ActivityError as error:
         _raise_if_cancelled(error)
@@ -116,29 +131,76 @@ async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttl
     return answer
 
 
-async def call_tools(routes: Sequence[ToolRoute], calls: Sequence[FunctionCall]) -> tuple[str, ...]:
-    """Call a turn's tools concurrently, and return a text for the model for each."""
-    return tuple(await asyncio.gather(*(_call_tool(routes, call) for call in calls)))
+async def call_tools(loop: LoopInput, state: LoopState, calls: tuple[FunctionCall, ...]) -> tuple[str, ...]:
+    """Carry out a turn's calls concurrently, and return what became of each as a text."""
+    return tuple(await asyncio.gather(*(_carry_out(loop, state, call) for call in calls)))
 
 
-async def _call_tool(routes: Sequence[ToolRoute], call: FunctionCall) -> str:
-    route = route_of(routes, call.name)
+async def _carry_out(loop: LoopInput, state: LoopState, call: FunctionCall) -> str:
+    if call.awaits_confirmation:
+        return DENIED
+    tools = caller_of(loop, state, call).tools
+    route = route_of(tools, call.name)
     if route is None:
-        return not_given(routes, call.name)
+        return not_given(tools, call.name)
+    activity = _tool_activity(loop, state, call, route)
+    return without_server(route) if activity is None else await _run(activity, route)
+
+
+@dataclass(frozen=True)
+class _ToolActivity:
+    """An activity that carries out a call."""
+
+    name: str
+    request: ToolCall | McpToolCall
+    timeout: timedelta
+
+
+def _tool_activity(
+    loop: LoopInput, state: LoopState, call: FunctionCall, route: ToolRoute
+) -> _ToolActivity | None:
+    """Choose the activity for a call; None where the run does not know the tool's server."""
+    trace = call_traceparent(loop.traceparent, workflow.info().run_id, call.tool_call_id)
+    if route.mcp is None:
+        request = ToolCall(
+            name=call.name,
+            arguments=call.arguments,
+            tool_call_id=call.tool_call_id,
+            agent=name_of(loop, call.agent_id, otherwise=floor_of(loop, state)),
+            run=loop.run,
+            traceparent=trace,
+        )
+        return _ToolActivity(CALL_TOOL, request, route.timeout)
+    target = _target(loop, route.mcp)
+    if target is None:
+        return None
+    mcp_request = McpToolCall(
+        target=target, tool=route.mcp.tool, name=call.name, arguments=call.arguments, traceparent=trace
+    )
+    limit = target.connect_timeout + target.call_timeout + _MCP_MARGIN
+    return _ToolActivity(CALL_MCP_TOOL, mcp_request, limit)
+
+
+def _target(loop: LoopInput, tool: McpToolRoute) -> McpTarget | None:
+    targets = (server.target for server in loop.mcp_servers)
+    return next((target for target in targets if target.server == tool.server), None)
+
+
+async def _run(activity: _ToolActivity, route: ToolRoute) -> str:
     try:
         result: ToolResult = await workflow.execute_activity(
-            CALL_TOOL,
-            ToolCall(name=call.name, arguments=call.arguments),
+            activity.name,
+            activity.request,
             result_type=ToolResult,
             task_queue=route.queue,
-            start_to_close_timeout=route.timeout,
+            start_to_close_timeout=activity.timeout,
             heartbeat_timeout=_HEARTBEAT,
             retry_policy=RetryPolicy(
                 initial_interval=timedelta(seconds=1),
                 maximum_attempts=_IDEMPOTENT_ATTEMPTS if route.idempotent else 1,
                 non_retryable_error_types=[_TOO_LARGE],
             ),
-            summary=call.name,
+            summary=route.name,
         )
     except ActivityError as error:
         _raise_if_cancelled(error)

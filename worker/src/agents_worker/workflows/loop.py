@@ -6,23 +6,20 @@ from temporalio import workflow
 
 from agents_crds.contract.run import LoopInput, LoopResult, LoopState
 from agents_crds.v1alpha1.conditions import Reason
-from agents_worker.messages import ModelAnswer
+from agents_worker.messages import FunctionCall, ModelAnswer
 from agents_worker.workflows.calls import KeyFailed, ModelFailed, Throttled, call_model, call_tools
+from agents_worker.workflows.ending import Finish, ended, failed
 from agents_worker.workflows.turn import (
     CallTools,
     Correct,
-    Finish,
     advanced,
-    after_tools,
+    after_calls,
+    can_be_carried,
     corrected,
-    ended,
-    failed,
-    key_failed,
-    key_given_up,
+    going_round,
     next_step,
-    throttle_pause,
-    throttled,
 )
+from agents_worker.workflows.waiting import key_failed, key_given_up, throttle_pause, throttled
 
 
 def first_state(loop: LoopInput) -> LoopState:
@@ -63,7 +60,8 @@ class _Progress:
             result = await self._step()
             if result is not None:
                 return result
-            if workflow.info().is_continue_as_new_suggested():
+            # What is too much to go on with may be less after the next turn; until then the history grows.
+            if workflow.info().is_continue_as_new_suggested() and can_be_carried(self._loop, self.state):
                 return self.state
 
     async def _step(self) -> LoopResult | None:
@@ -84,7 +82,7 @@ class _Progress:
         return None
 
     async def _take(self, answer: ModelAnswer) -> LoopResult | None:
-        self.state = advanced(self.state, answer)
+        self.state = advanced(self._loop, self.state, answer)
         match next_step(self._loop, answer, self.state):
             case Finish() as finish:
                 return ended(self._loop, self.state, finish)
@@ -92,10 +90,10 @@ class _Progress:
                 self.state = corrected(self.state, message)
                 return None
             case CallTools(calls):
-                texts = await call_tools(self._loop.agent.tools, calls)
-                match after_tools(self._loop, self.state, calls, texts):
-                    case Finish() as finish:
-                        return ended(self._loop, self.state, finish)
-                    case LoopState() as state:
-                        self.state = state
-                        return None
+                return await self._call(calls)
+
+    async def _call(self, calls: tuple[FunctionCall, ...]) -> LoopResult | None:
+        texts = await call_tools(self._loop, self.state, calls)
+        self.state = after_calls(self._loop, self.state, calls, texts)
+        finish = going_round(self.state, calls)
+        return None if finish is None else ended(self._loop, self.state, finish)

@@ -22,21 +22,25 @@ _DIGEST_LENGTH = 32
 
 
 def repeated(
-    state: LoopState, routes: Sequence[ToolRoute], calls: Sequence[FunctionCall], texts: Sequence[str]
+    state: LoopState,
+    routes: Sequence[ToolRoute | None],
+    calls: Sequence[FunctionCall],
+    texts: Sequence[str],
 ) -> LoopState:
-    """Count a turn's calls and results in."""
+    """Count a turn's calls in, each with its route and what came back; a denial is as good as a result."""
     digest = turn_digest(routes, calls, texts)
     repeats = state.repeats + 1 if digest and digest == state.last_calls else int(bool(digest))
     return state.model_copy(update={"last_calls": digest, "repeats": repeats})
 
 
-def turn_digest(routes: Sequence[ToolRoute], calls: Sequence[FunctionCall], texts: Sequence[str]) -> str:
+def turn_digest(
+    routes: Sequence[ToolRoute | None], calls: Sequence[FunctionCall], texts: Sequence[str]
+) -> str:
     """Say in 32 characters what was called and came back; empty when only polling tools were called."""
-    polling = {route.name for route in routes if route.polling}
     made = {
         json.dumps((call.name, _canonical(call.arguments), text))
-        for call, text in zip(calls, texts, strict=True)
-        if call.name not in polling
+        for route, call, text in zip(routes, calls, texts, strict=True)
+        if route is None or not route.polling
     }
     return hashlib.sha256("\n".join(sorted(made)).encode()).hexdigest()[:_DIGEST_LENGTH] if made else ""
 
@@ -62,6 +66,12 @@ def stuck(state: LoopState) -> bool:
 def stuck_message(state: LoopState, calls: Sequence[FunctionCall]) -> str:
     """Tell people what the model repeated, and what to do about it."""
     names = ", ".join(sorted({call.name for call in calls}))
+    if all(call.awaits_confirmation for call in calls):
+        return (
+            f"The model called {names} with the same arguments {state.repeats} times in a row, although each "
+            "call waits for a confirmation and is denied. Let the tool need none at the provider, or take it "
+            "from the agent"
+        )
     return (
         f"The model called {names} with the same arguments and the same results {state.repeats} times in a "
         "row, also after it was told. Let the instructions say what to do instead, or mark a tool that is "

@@ -2,7 +2,16 @@
 
 import random
 
+import yaml  # not in the worker's own image: the Dockerfile installs it
+
 from agents_worker import tool
+
+# What else a model may call a bank.
+NAMES = yaml.safe_load("""
+European Central Bank: ECB
+EZB: ECB
+Federal Reserve: Fed
+""")
 
 
 @tool(idempotent=True)
@@ -14,4 +23,4 @@ def get_interest_rate(bank: str, year: int) -> str:
         year: The year in question.
     """
     # Made up anew on each call: an answer that has it can only come from here.
-    return f"{random.uniform(0, 9):.6f} % ({bank}, {year})"
+    return f"{random.uniform(0, 9):.6f} % ({NAMES.get(bank, bank)}, {year})"

@@ -1,1 +1,0 @@
-"""An agent that answers from a Python function."""

@@ -1,0 +1,109 @@
+"""Whether, and whose, workers are to ask an MCP server what it offers; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agents_crds.contract import SECOND_CONTRACT
+from agents_crds.contract.mcp import McpFailure
+from agents_crds.v1alpha1 import ConditionType, MCPServer, Reason, WorkerPool
+from agents_operator.engine.conditions import find, is_true
+from agents_operator.errors import Stalled, Waiting
+from agents_operator.temporal.mcp import PoolBuild
+
+# A server that keeps telling of changes is not asked more often.
+SHORTEST_INTERVAL = timedelta(seconds=5)
+# A kubelet brings a new Secret into running pods within two minutes, and new pods take a while to start.
+PODS_LAG = timedelta(minutes=3)
+LAGGING = frozenset({Reason.SECRET_NOT_FOUND, Reason.COMMAND_NOT_ALLOWED})
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Ask the server."""
+
+    workers: PoolBuild
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Leave what was listed as it is for a while."""
+
+    after: timedelta
+
+
+def plan_server(
+    server: MCPServer, pool: WorkerPool | None, *, retry_interval: timedelta, now: datetime
+) -> Ask | Keep:
+    """Choose what to do; raise Waiting or Stalled when nobody can ask the server."""
+    workers = workers_for(server, pool, retry_interval=retry_interval)
+    if pool is not None and pool.spec.replicas == 0:
+        if is_listed(server):
+            return Keep(server.spec.interval)
+        raise Waiting(
+            Reason.WORKER_POOL_NOT_READY,
+            f"WorkerPool {workers.pool} has no worker that could list the tools and prompts: "
+            "set its spec.replicas to 1",
+            after=server.spec.interval,
+        )
+    rest = min(SHORTEST_INTERVAL, server.spec.interval)
+    since = now - server.status.refresh_time if server.status.refresh_time else rest
+    if is_listed(server) and timedelta() <= since < rest:
+        return Keep(rest - since)
+    return Ask(workers)
+
+
+def workers_for(server: MCPServer, pool: WorkerPool | None, *, retry_interval: timedelta) -> PoolBuild:
+    """Name the workers that can ask the server something; raise Waiting or Stalled when there are none."""
+    namespace, name = server.metadata.namespace, server.spec.worker_pool_ref.name
+    if pool is None:
+        raise Waiting(
+            Reason.WORKER_POOL_NOT_FOUND,
+            f"there is no WorkerPool {name} in namespace {namespace}: create it, or change "
+            "spec.workerPoolRef",
+            after=retry_interval,
+        )
+    if pool.status.build is None:
+        raise Waiting(
+            Reason.WORKER_POOL_NOT_READY,
+            f"no worker of WorkerPool {name} has answered yet; its own conditions say why",
+            after=retry_interval,
+            expected=True,
+        )
+    spoken = pool.status.contract or 1
+    if spoken < SECOND_CONTRACT:
+        raise Stalled(
+            Reason.WORKER_TOO_OLD,
+            f"MCP servers need workers of contract {SECOND_CONTRACT}, and those of WorkerPool {name} speak "
+            f"{spoken}: rebuild its image on this release's worker",
+        )
+    stdio = server.spec.stdio
+    if stdio is not None and stdio.command not in pool.spec.stdio.allowed_commands:
+        raise Stalled(
+            Reason.COMMAND_NOT_ALLOWED,
+            f"WorkerPool {name} does not allow its workers to start {stdio.command!r}: add it to "
+            "spec.stdio.allowedCommands of the WorkerPool, or change spec.stdio.command",
+        )
+    return PoolBuild(namespace, name, pool.status.build)
+
+
+def is_listed(server: MCPServer) -> bool:
+    """Tell whether the lists in the status are those of the present spec."""
+    ready = find(server.status.conditions, ConditionType.READY)
+    return (
+        is_true(server.status.conditions, ConditionType.READY)
+        and ready is not None
+        and ready.observed_generation == server.metadata.generation
+    )
+
+
+def failed(server: MCPServer, failure: McpFailure, *, retry_interval: timedelta, now: datetime) -> Waiting:
+    """Say what a failure means: the lists stay, and the server is asked again, ever later."""
+    known = find(server.status.conditions, ConditionType.READY)
+    lasts = timedelta()
+    if known is not None and known.status == "False" and known.reason == failure.reason.value:
+        lasts = now - known.last_transition_time
+    if failure.reason in LAGGING:
+        lasts -= PODS_LAG
+    pause = min(max(lasts, retry_interval), max(server.spec.interval, retry_interval))
+    kept = "; what it listed before is kept" if server.status.refresh_time else ""
+    return Waiting(failure.reason, f"{failure.message}{kept}", after=pause)

@@ -1,0 +1,203 @@
+"""What a run starts with: its Agent and all that it can hand off to, as they are now; pure."""
+
+from dataclasses import dataclass
+from itertools import chain
+
+from agents_crds.contract.mcp import McpServerRoute, McpToolRoute
+from agents_crds.contract.names import mcp_tool_name, pool_queue, provider_queue, secret_path
+from agents_crds.contract.run import AgentSnapshot, ProviderSnapshot, ToolRoute
+from agents_crds.v1alpha1 import Agent, AgentRun, ConditionType, MCPServer, ModelProvider, Reason, WorkerPool
+from agents_crds.v1alpha1.tools import McpTools
+from agents_operator.engine.conditions import find
+from agents_operator.engine.settle import AFTER_STALL
+from agents_operator.engine.world import World
+from agents_operator.errors import Waiting
+from agents_operator.mcpservers.selection import selected_tools
+from agents_operator.mcpservers.target import mcp_target
+from agents_operator.pools.contract import lacking, lacking_for_server
+
+MOST_AGENTS = 32
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything of other objects that a run is made of."""
+
+    entry: Agent
+    """The Agent that begins."""
+    queue: str
+    """Where its workflow runs."""
+    agents: tuple[AgentSnapshot, ...]
+    """Every Agent that the run can come to, the one that begins first."""
+    servers: tuple[McpServerRoute, ...]
+    """The MCPServers of the tools of all these Agents."""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """An Agent that can be run, with what it refers to."""
+
+    agent: Agent
+    remote_id: str
+    remote_version: int
+    provider: ModelProvider
+    pool: WorkerPool
+    servers: tuple[tuple[McpTools, MCPServer], ...]
+
+
+def take_snapshot(run: AgentRun, world: World, *, installation: str) -> Snapshot:
+    """Resolve the run's Agent and every one that it leads to; raise Waiting while one cannot be run."""
+    every = tuple(_parts(agent, name, world) for name, agent in _reached(run, world))
+    first = every[0]
+    servers = {server.metadata.name: server for parts in every for _, server in parts.servers}
+    for lack in chain(
+        (lacking(first.agent.spec, run.spec, first.pool),),
+        (lacking(parts.agent.spec, None, parts.pool) for parts in every[1:]),
+        (_lacking_for(server, world) for server in servers.values()),
+    ):
+        if lack is not None:
+            raise waiting(Reason.WORKER_TOO_OLD, lack, expected=False)
+    return Snapshot(
+        entry=first.agent,
+        queue=pool_queue(installation, run.metadata.namespace, first.pool.metadata.name),
+        agents=tuple(_agent_snapshot(parts, installation, begins=parts is first) for parts in every),
+        servers=tuple(
+            McpServerRoute(target=mcp_target(server), queue=_queue(server, installation))
+            for server in servers.values()
+        ),
+    )
+
+
+def waiting(reason: Reason, message: str, *, expected: bool = True) -> Waiting:
+    """Wait for other objects: their change wakes the run, so the time to look again hardly matters."""
+    return Waiting(reason, message, after=AFTER_STALL, condition=ConditionType.SUCCEEDED, expected=expected)
+
+
+def _reached(run: AgentRun, world: World) -> tuple[tuple[str, Agent], ...]:
+    """Follow the handoffs that the provider was told about; name each Agent with the way to it."""
+    namespace, name = run.metadata.namespace, run.spec.agent_ref.name
+    entry = world.agents.named(namespace, name)
+    if entry is None:
+        raise waiting(
+            Reason.AGENT_NOT_FOUND,
+            f"there is no Agent {name} in namespace {namespace}; the run starts when it appears",
+            expected=False,
+        )
+    ways: dict[str, tuple[str, ...]] = {name: (name,)}
+    found = [(f"Agent {name}", _ready(f"Agent {name}", entry))]
+    # It grows while it is walked through.
+    for _, agent in found:
+        for linked in agent.status.remote.handoffs if agent.status.remote else ():
+            if linked.name in ways:
+                continue
+            ways[linked.name] = way = (*ways[agent.metadata.name], linked.name)
+            if len(ways) > MOST_AGENTS:
+                raise waiting(
+                    Reason.SNAPSHOT_TOO_LARGE,
+                    f"Agent {name} leads to more than {MOST_AGENTS} Agents by handoffs, itself included: "
+                    "let fewer of them be reached by spec.handoffs",
+                    expected=False,
+                )
+            title = f"Agent {linked.name}, reached by handoffs from {' to '.join(way)},"
+            target = world.agents.named(namespace, linked.name)
+            if target is None:
+                raise waiting(Reason.AGENT_NOT_FOUND, f"{title} is gone, and is being unlinked")
+            if target.status.remote is None or target.status.remote.id != linked.id:
+                raise waiting(Reason.AGENT_NOT_READY, f"{title} is being linked anew")
+            found.append((title, _ready(title, target)))
+    return tuple(found)
+
+
+def _ready(title: str, agent: Agent) -> Agent:
+    """Return an Agent if a run of it may start; raise Waiting with the reason if not."""
+    if agent.metadata.deletion_timestamp is not None:
+        raise waiting(Reason.AGENT_NOT_READY, f"{title} is being deleted")
+    if agent.spec.suspend:
+        raise waiting(Reason.AGENT_SUSPENDED, f"{title} is suspended; set spec.suspend to false")
+    ready = find(agent.status.conditions, ConditionType.READY)
+    if ready is None or (agent.status.observed_generation or 0) < agent.metadata.generation:
+        raise waiting(Reason.AGENT_NOT_READY, f"{title} is being reconciled")
+    if ready.status != "True":
+        raise waiting(Reason.AGENT_NOT_READY, f"{title} is not Ready: {ready.reason}: {ready.message}")
+    return agent
+
+
+def _parts(agent: Agent, title: str, world: World) -> _Parts:
+    namespace, spec, remote = agent.metadata.namespace, agent.spec, agent.status.remote
+    provider = world.providers.named(namespace, spec.provider_ref.name)
+    pool = world.pools.named(namespace, spec.worker_pool_ref.name)
+    wanted = tuple(tool.mcp for tool in spec.tools if tool.mcp is not None)
+    servers = tuple(
+        (each, server)
+        for each in wanted
+        if (server := world.mcp_servers.named(namespace, each.server_ref.name)) is not None
+    )
+    if (
+        provider is None
+        or pool is None
+        or remote is None
+        or remote.id is None
+        or remote.version is None
+        or len(servers) < len(wanted)
+    ):
+        raise waiting(Reason.AGENT_NOT_READY, f"{title} is being reconciled")
+    return _Parts(agent, remote.id, remote.version, provider, pool, servers)
+
+
+def _lacking_for(server: MCPServer, world: World) -> str | None:
+    pool = world.pools.named(server.metadata.namespace, server.spec.worker_pool_ref.name)
+    # Without its pool its calls end with an error for the model; that is no reason for the run to wait.
+    return None if pool is None else lacking_for_server(server, pool)
+
+
+def _agent_snapshot(parts: _Parts, installation: str, *, begins: bool) -> AgentSnapshot:
+    agent, provider = parts.agent, parts.provider
+    key = provider.spec.api_key_secret_ref
+    return AgentSnapshot(
+        name=agent.metadata.name,
+        remote_id=parts.remote_id,
+        remote_version=parts.remote_version,
+        provider=ProviderSnapshot(
+            name=provider.metadata.name,
+            url=provider.spec.url,
+            key_path=secret_path(key.name, key.key),
+            queue=provider_queue(installation, agent.metadata.namespace, provider.metadata.name),
+        ),
+        tools=(*_functions(parts, installation), *_mcp_tools(parts, installation)),
+        # It governs, whoever answers in the end.
+        output_schema=agent.spec.output_schema if begins else None,
+    )
+
+
+def _functions(parts: _Parts, installation: str) -> tuple[ToolRoute, ...]:
+    wanted = {tool.function.name for tool in parts.agent.spec.tools if tool.function is not None}
+    queue = pool_queue(installation, parts.pool.metadata.namespace, parts.pool.metadata.name)
+    return tuple(
+        ToolRoute(
+            name=tool.name,
+            queue=queue,
+            idempotent=tool.idempotent,
+            timeout=tool.timeout,
+            polling=tool.polling,
+        )
+        for tool in parts.pool.status.tools
+        if tool.name in wanted
+    )
+
+
+def _mcp_tools(parts: _Parts, installation: str) -> tuple[ToolRoute, ...]:
+    return tuple(
+        ToolRoute(
+            name=mcp_tool_name(server.metadata.name, tool.name),
+            queue=_queue(server, installation),
+            idempotent=tool.idempotent,
+            timeout=server.spec.call_timeout,
+            mcp=McpToolRoute(server=server.metadata.name, tool=tool.name),
+        )
+        for wanted, server in parts.servers
+        for tool in selected_tools(wanted, server)
+    )
+
+
+def _queue(server: MCPServer, installation: str) -> str:
+    return pool_queue(installation, server.metadata.namespace, server.spec.worker_pool_ref.name)

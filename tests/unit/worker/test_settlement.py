@@ -1,0 +1,128 @@
+"""Whether a call whose answer was lost has happened."""
+
+import json
+
+import pytest
+
+from agents_worker.messages import Message
+from agents_worker.sessions.entries import entries_of
+from agents_worker.sessions.settlement import (
+    NotSent,
+    Settled,
+    Unanswered,
+    settle_append,
+    settle_correction,
+    settle_start,
+)
+from agents_worker.sessions.wire import WIRE_HISTORY, WireEntry
+
+Raw = dict[str, object]
+
+ASKED: Raw = {"type": "message.input", "role": "user", "content": "hello"}
+SAID: Raw = {"type": "message.output", "content": "hi"}
+CALL: Raw = {"type": "function.call", "tool_call_id": "c1", "name": "f", "arguments": "{}"}
+ASKING: Raw = CALL | {"tool_call_id": "c2", "confirmation_status": "pending"}
+DENIED: Raw = ASKING | {"confirmation_status": "denied"}
+RESULT: Raw = {"type": "function.result", "tool_call_id": "c1", "result": "3"}
+HANDOFF: Raw = {"type": "agent.handoff", "next_agent_name": "rates"}
+SEARCH: Raw = {"type": "tool.execution", "name": "web_search", "arguments": "{}"}
+NEW: Raw = {"type": "reflection", "depth": 3}
+
+
+def history_of(*entries: Raw) -> tuple[WireEntry, ...]:
+    return WIRE_HISTORY.validate_json(json.dumps({"entries": entries})).entries
+
+
+@pytest.mark.parametrize(
+    ("entries", "answered"),
+    [
+        ((ASKED,), None),
+        ((ASKED, SAID), 1),
+        ((ASKED, CALL), 1),
+        ((ASKED, SAID, HANDOFF), None),
+        ((ASKED, SAID, SEARCH), None),
+        ((ASKED, HANDOFF, CALL), 2),
+        ((ASKED, SAID, NEW), 2),
+        ((ASKED, NEW), None),
+        ((ASKED, ASKED | {"role": "assistant"}, ASKED, SAID), 1),
+        ((ASKED, ASKING), 1),
+        ((ASKED, ASKING | {"confirmation_status": "allowed"}), None),
+    ],
+)
+def test_a_start_is_settled_once_the_turn_has_ended(entries: tuple[Raw, ...], answered: int | None) -> None:
+    history = history_of(*entries)
+    match settle_start(history):
+        case Settled(outputs):
+            assert len(outputs) == answered
+        case Unanswered():
+            assert answered is None
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ((ASKED, CALL), NotSent),
+        ((ASKED, CALL, RESULT | {"tool_call_id": "c0"}, SAID), NotSent),
+        ((ASKED, CALL, RESULT), Unanswered),
+        ((ASKED, CALL, RESULT, HANDOFF), Unanswered),
+        ((ASKED, CALL, RESULT, SAID), Settled),
+    ],
+)
+def test_an_append_is_settled_once_its_results_were_answered(
+    entries: tuple[Raw, ...], expected: type
+) -> None:
+    history = history_of(*entries)
+    settled = settle_append(history, frozenset({"c1"}))
+    assert isinstance(settled, expected)
+    if isinstance(settled, Settled):
+        assert entries_of(settled.outputs) == (Message(text="hi"),)
+
+
+@pytest.mark.parametrize(
+    ("entries", "results", "expected"),
+    [
+        ((ASKED, ASKING), (), NotSent),
+        ((ASKED, DENIED), (), Unanswered),
+        ((ASKED, DENIED, SAID), (), Settled),
+        ((ASKED, DENIED, RESULT | {"tool_call_id": "c2"}, SAID), (), Settled),
+        ((ASKED, CALL, ASKING), ("c1",), NotSent),
+        ((ASKED, CALL, DENIED, RESULT), ("c1",), Unanswered),
+        ((ASKED, CALL, DENIED, RESULT, SAID), ("c1",), Settled),
+        ((ASKED, DENIED, CALL, RESULT, HANDOFF, SAID), ("c1",), Settled),
+        ((ASKED, DENIED | {"tool_call_id": "c0"}, SAID, ASKING), (), NotSent),
+    ],
+)
+def test_denials_are_settled_once_they_were_answered(
+    entries: tuple[Raw, ...], results: tuple[str, ...], expected: type
+) -> None:
+    settled = settle_append(history_of(*entries), frozenset(results), frozenset({"c2"}))
+    assert isinstance(settled, expected)
+    if isinstance(settled, Settled):
+        assert entries_of(settled.outputs)[-1] == Message(text="hi")
+
+
+CORRECTION = "It does not fit: no rate. (correction 1 of 2)"
+TOLD: Raw = {"type": "message.input", "role": "user", "content": CORRECTION}
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ((ASKED, SAID), NotSent),
+        ((ASKED, SAID, TOLD | {"content": "It does not fit: no rate. (correction 2 of 2)"}, SAID), NotSent),
+        ((TOLD, SAID, ASKED, SAID), NotSent),
+        ((ASKED, SAID, TOLD | {"content": None}, SAID), NotSent),
+        ((ASKED, SAID, TOLD), Unanswered),
+        ((ASKED, SAID, TOLD, SEARCH), Unanswered),
+        ((ASKED, SAID, TOLD, SAID), Settled),
+        ((ASKED, SAID, TOLD | {"content": f"{CORRECTION}\n"}, SAID), Settled),
+        ((ASKED, SAID, TOLD | {"content": [{"type": "text", "text": CORRECTION}]}, SAID), Settled),
+        ((ASKED, SAID, TOLD | {"content": [{"type": "new"}, CORRECTION, None]}, SAID), Settled),
+    ],
+)
+def test_a_correction_is_settled_once_it_was_answered(entries: tuple[Raw, ...], expected: type) -> None:
+    history = history_of(*entries)
+    settled = settle_correction(history, CORRECTION)
+    assert isinstance(settled, expected)
+    if isinstance(settled, Settled):
+        assert entries_of(settled.outputs) == (Message(text="hi"),)

@@ -1,0 +1,82 @@
+"""Which agent a conversation is with, and by whose routes a call goes.
+
+The provider names agents by their ids. Where it comes to one that the run's snapshot does not know, since an
+agent of somebody else may hand off to anyone, the provider's name for it is all there is.
+"""
+
+from collections.abc import Sequence
+
+from agents_crds.contract.run import AgentSnapshot, AgentUsage, LoopInput, LoopState, ToolRoute, Usage
+from agents_crds.v1alpha1.agentrun import PATH_LIMIT
+from agents_worker.messages import Entry, FunctionCall, Handoff, ModelAnswer
+
+_NAMELESS = "unknown"
+
+
+def floor_of(loop: LoopInput, state: LoopState) -> str:
+    """Name the agent that has the floor."""
+    return state.agent or loop.agent.name
+
+
+def agents_of(loop: LoopInput) -> tuple[AgentSnapshot, ...]:
+    """Return all agents of the run, the one that begins first."""
+    return (loop.agent, *loop.handoffs)
+
+
+def name_of(loop: LoopInput, remote_id: str, *, otherwise: str) -> str:
+    """Name the agent with this id at the provider; `otherwise` names one that the run does not know."""
+    known = {agent.remote_id: agent.name for agent in agents_of(loop)}
+    if remote_id in known:
+        return known[remote_id]
+    # A stranger must not pass for an agent of the run.
+    return remote_id if remote_id and otherwise in known.values() else otherwise or remote_id
+
+
+def taken_over(loop: LoopInput, handoff: Handoff) -> str:
+    """Name the agent that has the floor after a handoff."""
+    return name_of(loop, handoff.next_id, otherwise=handoff.next_name) or _NAMELESS
+
+
+def moved(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> LoopState:
+    """Count a model call for the agent that had the floor, and follow its handoffs."""
+    before = floor_of(loop, state)
+    followers = tuple(taken_over(loop, entry) for entry in answer.entries if isinstance(entry, Handoff))
+    path = (*(state.path or (before,)), *followers)
+    update = {
+        "agent": path[-1],
+        "path": path[-PATH_LIMIT:],
+        "agents": _counted(state.agents, before, answer.usage),
+    }
+    return state.model_copy(update=update)
+
+
+def _counted(agents: Sequence[AgentUsage], name: str, usage: Usage) -> tuple[AgentUsage, ...]:
+    counts = {agent.agent: agent for agent in agents}
+    before = counts.get(name, AgentUsage(agent=name))
+    counts[name] = AgentUsage(agent=name, turns=before.turns + 1, usage=before.usage + usage)
+    return tuple(counts.values())
+
+
+def caller_of(loop: LoopInput, state: LoopState, call: FunctionCall) -> AgentSnapshot:
+    """Find the agent that made a call.
+
+    One that the run does not know calls by the routes of the agent that has the floor, or begins.
+    """
+    agents = agents_of(loop)
+    by_id = (agent for agent in agents if agent.remote_id == call.agent_id)
+    by_floor = (agent for agent in agents if agent.name == floor_of(loop, state))
+    return next(by_id, None) or next(by_floor, None) or loop.agent
+
+
+def route_of(routes: Sequence[ToolRoute], name: str) -> ToolRoute | None:
+    """Find how a tool is called; None when the agent was not given it."""
+    return next((route for route in routes if route.name == name), None)
+
+
+def after_handoff(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Return what came after the last handoff.
+
+    A handoff is a hard boundary: the provider itself answered the calls before it, and refuses ours.
+    """
+    handoffs = [position for position, entry in enumerate(entries) if isinstance(entry, Handoff)]
+    return tuple(entries[handoffs[-1] + 1 :] if handoffs else entries)

@@ -1,0 +1,38 @@
+"""How long a loop waits for a provider that refuses its calls."""
+
+from datetime import datetime, timedelta
+
+from agents_crds.contract.run import LoopState
+from agents_worker.messages import KeyWait
+
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+
+
+def throttled(state: LoopState) -> LoopState:
+    """Note that the provider refused the next model call with 429."""
+    # The key was accepted.
+    update = {"throttled": state.throttled + 1, "key_failures": 0, "key_failing_since": None}
+    return state.model_copy(update=update)
+
+
+def throttle_pause(state: LoopState, retry_after: timedelta | None, jitter: float) -> timedelta:
+    """Return how long to wait after a 429: what the provider said, else ever longer up to 30 s.
+
+    `jitter` between 0 and 1 adds up to a fifth, so that throttled runs do not come back together.
+    """
+    backoff = min(_FIRST_PAUSE * 2.0 ** min(state.throttled, 10), _LONGEST_PAUSE)
+    seconds = backoff if retry_after is None else max(retry_after.total_seconds(), _FIRST_PAUSE)
+    return timedelta(seconds=seconds * (1 + jitter / 5))
+
+
+def key_failed(state: LoopState, now: datetime) -> LoopState:
+    """Note that the next model call failed for the provider's key."""
+    since = state.key_failing_since or now
+    return state.model_copy(update={"key_failures": state.key_failures + 1, "key_failing_since": since})
+
+
+def key_given_up(state: LoopState, wait: KeyWait, now: datetime) -> bool:
+    """Tell whether the key had its time to be put right."""
+    waited = now - (state.key_failing_since or now)
+    return waited >= wait.window and state.key_failures >= wait.least_attempts
