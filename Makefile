@@ -36,7 +36,12 @@ cluster-down: setup ## Delete the kind cluster; CLUSTER names it.
 .PHONY: test
 test: setup ## Run all tests that need no container engine. ARGS="-k name" picks some.
 	@$(PYTHON_VENV) -m tools.parts test
-	@env -u MISTRAL_API_KEY -u MISTRAL_SERVER_URL $(PYTHON_VENV) -m pytest $(ARGS)
+	@env -u MISTRAL_API_KEY -u MISTRAL_SERVER_URL -u MISTRAL_CONFORMANCE $(PYTHON_VENV) -m pytest $(ARGS)
+
+# What each test confirms is in docs/mistral.md.
+.PHONY: conformance
+conformance: setup ## Run the contract tests on MISTRAL_SERVER_URL with MISTRAL_API_KEY: <= 50 calls, cleans up.
+	@MISTRAL_CONFORMANCE=1 $(PYTHON_VENV) -m pytest tests/conformance -v $(ARGS)
 
 # With KUBECONFIG and IMAGES, both, the tests run on that cluster with those pushed images (of the tag TAG).
 .PHONY: e2e
