@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.component.evidence import Evidence
+from tests.component.evidence import Evidence, everything_said
 from tests.component.platform import Operator, Platform, running_platform
 from tests.component.tenant import TEST_MODULES, NewTenant, Tenant
 from tests.component.tool_servers import NewServer, ToolServer
@@ -52,13 +52,11 @@ def numbers() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def evidence() -> Evidence:
-    return Evidence()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what looks at the traces of all tests of this folder come after them."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+def evidence(platform: Platform, processes: Processes, session_operator: Operator) -> Iterator[Evidence]:
+    """What all tests have left to be seen, in which no secret that any of them used may be found."""
+    evidence = Evidence()
+    yield evidence
+    assert evidence.leaks(everything_said(platform, processes, session_operator)) == []
 
 
 @pytest.fixture

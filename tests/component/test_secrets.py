@@ -1,6 +1,6 @@
-"""API keys stay in Secrets and in the processes that use them."""
+"""Secrets stay in Secrets and in the processes that use them; `evidence` looks for those of all tests."""
 
-import pytest
+import base64
 
 from agents_crds.v1alpha1 import ModelProvider
 from tests.component.evidence import Evidence, everything_said
@@ -29,8 +29,23 @@ def test_no_refused_key_is_seen_outside_its_secret(
     tenant.wait("agentrun/reading", "Succeeded")
     refused_in_the_middle(platform, tenant)
     evidence.take(tenant)
+    said = everything_said(platform, processes, operator)
+    # Each place was really looked at.
     assert {WRONG, RIGHT} <= evidence.secrets
-    assert evidence.leaks(everything_said(platform, processes, operator)) == []
+    assert b"name: reading" in evidence.objects[tenant.namespace]
+    assert all(b"meter 'north-7'" in said[place] for place in ("histories", "stand-in's conversations"))
+    assert tenant.namespace.encode() in said["operator's log"]
+    assert evidence.leaks(said) == []
+
+
+def test_secret_that_is_seen_somewhere_is_found() -> None:
+    evidence = Evidence()
+    evidence.secrets.add(RIGHT)
+    evidence.objects["team"] = b"key: " + base64.b64encode(RIGHT.encode())
+    assert evidence.leaks({"log": f"sent {RIGHT}".encode(), "other log": b"sent"}) == [
+        ("log", RIGHT),
+        ("objects of team", RIGHT),
+    ]
 
 
 def refused_in_the_middle(platform: Platform, tenant: Tenant) -> None:
@@ -44,21 +59,3 @@ def refused_in_the_middle(platform: Platform, tenant: Tenant) -> None:
     tenant.wait("modelprovider/default", "Ready=False")
     platform.standin.set_keys([RIGHT, STANDIN_KEY])
     tenant.wait("agentrun/refused", "Succeeded")
-
-
-@pytest.mark.last
-def test_no_secret_that_any_test_used_is_seen_anywhere(
-    platform: Platform, processes: Processes, operator: Operator, new_tenant: NewTenant, evidence: Evidence
-) -> None:
-    platform.standin.set_keys([RIGHT, STANDIN_KEY])
-    tenant = new_tenant(key=RIGHT)
-    tenant.ready_agent("reader")
-    tenant.finished_run("reading", "reader")
-    evidence.take(tenant)
-    said = everything_said(platform, processes, operator)
-    # Each place was really looked at.
-    assert RIGHT in evidence.secrets
-    assert b"name: reading" in evidence.objects[tenant.namespace]
-    assert all(b"meter 'north-7'" in said[place] for place in ("histories", "stand-in's conversations"))
-    assert tenant.namespace.encode() in said["operator's log"]
-    assert evidence.leaks(said) == []
