@@ -24,9 +24,10 @@ from tools.local.observed import (
     standing,
 )
 from tools.local.platform import PROCESSES, Layout
+from tools.local.ports import HOST
 from tools.local.processes import Processes, tail
 from tools.local.status import where_to_look
-from tools.local.up import up
+from tools.local.up import ensure, up
 from tools.parts.catalog import ROOT
 
 _RUN_SECONDS = 180.0
@@ -34,12 +35,25 @@ _POLL_SECONDS = 0.3
 _TAIL_LINES = 15
 _LINE_WIDTH = 110
 _POOL = Name("WorkerPool", "default", "default")
+_KINDS = "agents,agentruns,mcpservers"
+
+OF_NPM = frozenset({"mcp-stdio", "mcp-sse", "mcp-streamable-http", "mcp-prompt"})
+"""Examples whose server comes from npm: tests run them."""
+
+FOR_CLUSTERS = "server.yaml"
+"""The file of an example with what runs its server in a cluster."""
+
+TRAVEL_DESK = "travel-desk:8000"
+"""Where the server of examples/travel-desk is in a cluster."""
 
 
 def demo(layout: Layout, console: Console) -> None:
     """Start the platform, run the examples to their end, and print the answers; raises when one fails."""
-    kubectl = up(layout, console).platform.control_plane.kubectl()
-    manifests = observe_examples(ROOT / "examples")
+    platform = up(layout, console).platform
+    with layout.alone():
+        ensure((platform.travel_desk,), layout.processes(), console)
+    kubectl = platform.control_plane.kubectl()
+    manifests = observe_examples(ROOT / "examples", travel_desk=f"{HOST}:{platform.ports.travel_desk}")
     runs = [each.name for each in manifests if each.name.kind == "AgentRun"]
     _delete(kubectl, runs)
     kubectl("apply", "--filename=-", stdin=yaml.safe_dump_all(each.document for each in manifests))
@@ -51,9 +65,11 @@ def demo(layout: Layout, console: Console) -> None:
     _show(kubectl, layout, runs, console)
 
 
-def observe_examples(directory: Path) -> list[Manifest]:
-    """The examples that can be applied again and again."""
-    texts = [path.read_text() for path in sorted(directory.rglob("*.yaml"))]
+def observe_examples(directory: Path, *, travel_desk: str) -> list[Manifest]:
+    """The examples that can be applied again and again, with the address of a server of this machine."""
+    paths = [path for path in sorted(directory.glob("*/**/*.yaml")) if path.name != FOR_CLUSTERS]
+    here = [path for path in paths if path.relative_to(directory).parts[0] not in OF_NPM]
+    texts = [path.read_text().replace(TRAVEL_DESK, travel_desk) for path in here]
     manifests = named_manifests(document for text in texts for document in yaml.safe_load_all(text))
     if not manifests:
         raise ExpectedError(f"no manifests below {directory}")
@@ -94,7 +110,7 @@ def _is_open(standings: Iterable[Standing]) -> bool:
 
 
 def _observe(kubectl: Kubectl) -> dict[Name, Object]:
-    text = kubectl("get", "workerpools,agents,agentruns", "--all-namespaces", "--output=json")
+    text = kubectl("get", "workerpools,mcpservers,agents,agentruns", "--all-namespaces", "--output=json")
     return {each.name: each for each in ObjectList.model_validate_json(text).items}
 
 
@@ -110,11 +126,12 @@ def _line(how: Standing) -> str:
 
 def _show(kubectl: Kubectl, layout: Layout, runs: list[Name], console: Console) -> None:
     found = _observe(kubectl)
-    console.show("\n$ kubectl get agents,agentruns")
-    console.show(kubectl("get", "agents,agentruns"))
+    console.show(f"\n$ kubectl get {_KINDS}")
+    console.show(kubectl("get", _KINDS))
     for run in runs:
-        output = found[run].status.output
-        console.show(f"\n{run} answered:\n  {output.text if output else 'nothing'}")
+        status = found[run].status
+        way = f" ({' -> '.join(status.path)})" if len(status.path) > 1 else ""
+        console.show(f"\n{run} answered{way}:\n  {status.output.text if status.output else 'nothing'}")
     console.show(f"\nWhere to look next\n{where_to_look(layout)}\n  stop it        make down")
 
 

@@ -50,10 +50,11 @@ class Output(_Frozen):
 
 
 class Status(_Frozen):
-    """The part of a status that is the same for all kinds, and a run's output."""
+    """The part of a status that is the same for all kinds, and a run's output and way."""
 
     conditions: tuple[Condition, ...] = ()
     output: Output | None = None
+    path: tuple[str, ...] = ()
 
 
 class Object(_Frozen):

@@ -13,7 +13,13 @@ from tools.local.control_plane import ControlPlane, ControlPlanePorts
 from tools.local.install import install
 from tools.local.ports import free_ports
 from tools.local.processes import Processes, Service
-from tools.local.services import OperatorSettings, StandIn, operator_service, pods_service
+from tools.local.services import (
+    OperatorSettings,
+    StandIn,
+    operator_service,
+    pods_service,
+    travel_desk_service,
+)
 from tools.local.temporal import TemporalPorts, TemporalServer
 from tools.parts.catalog import Parts
 
@@ -33,6 +39,7 @@ class Ports(BaseModel):
     temporal_ui: int = 18233
     standin: int = 18000
     operator_health: int = 18080
+    travel_desk: int = 18001
 
 
 PORTS_OF = {
@@ -42,6 +49,7 @@ PORTS_OF = {
     "temporal": ("temporal", "temporal_http", "temporal_metrics", "temporal_ui"),
     "standin": ("standin",),
     "operator": ("operator_health",),
+    "travel-desk": ("travel_desk",),
 }
 """The processes that listen, and where."""
 
@@ -152,10 +160,15 @@ class Platform:
         )
         return (self.control_plane.controllers, operator_service(operator), pods)
 
+    @property
+    def travel_desk(self) -> Service:
+        """An example's MCP server, which the demo alone needs."""
+        return travel_desk_service(self.ports.travel_desk)
+
 
 STOP_ORDER = (
     ("pods", "operator"),
-    ("kube-controller-manager", "standin"),
+    ("kube-controller-manager", "standin", "travel-desk"),
     ("kube-apiserver", "temporal"),
     ("etcd",),
 )
