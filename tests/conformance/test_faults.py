@@ -1,6 +1,6 @@
 """What no real server shows on demand, at the stand-in: what our client makes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,16 +100,20 @@ async def test_an_entry_of_an_unknown_type_loses_nothing_else(
 @pytest.mark.parametrize(
     ("fault", "seconds"),
     [
-        (rate_limited(7), 7),
-        (rate_limited_for(1500), 1.5),
-        (rate_limited_until(datetime.now(UTC) + timedelta(hours=2)), 7200),
+        (lambda: rate_limited(7), 7),
+        (lambda: rate_limited_for(1500), 1.5),
+        (lambda: rate_limited_until(datetime.now(UTC) + timedelta(hours=2)), 7200),
     ],
     ids=["seconds", "milliseconds", "date"],
 )
 async def test_how_long_to_wait_is_read_in_each_spelling(
-    spare: Account, standin: StandIn, teller_agent: MistralAgent, fault: AnswerWith, seconds: float
+    spare: Account,
+    standin: StandIn,
+    teller_agent: MistralAgent,
+    fault: Callable[[], AnswerWith],
+    seconds: float,
 ) -> None:
-    standin.fail("POST", START, fault)
+    standin.fail("POST", START, fault())
     with pytest.raises(ProviderFailed) as limited:
         await spare.start(teller_agent, "limited", QUESTION)
     assert isinstance(limited.value.failure, Answered)
