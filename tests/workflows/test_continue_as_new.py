@@ -11,6 +11,7 @@ from temporalio.api.enums.v1 import EventType
 
 from agents_crds.contract.entries import HandoffEntry, ToolCallEntry
 from agents_crds.v1alpha1.conditions import Reason
+from agents_worker.text import RESULTS_LIMIT
 from tests.standin.control import StandIn
 from tests.standin.scenario import (
     Scenario,
@@ -120,3 +121,19 @@ async def test_a_new_execution_knows_who_has_the_floor_and_what_happened(
     ]
     assert told == ["desk", "rates", "rates", "desk", "desk", "rates", "rates", "desk", "desk"]
     assert len(result.entries) == 10
+
+
+async def test_a_new_execution_begins_although_the_results_alone_would_leave_it_no_room(
+    standin: StandIn, mistral: Mistral, secrets: Path
+) -> None:
+    read = ScriptedTurn(
+        steps=(ScriptedCall(call="novel", arguments={"letters": RESULTS_LIMIT // 2}),), repeat=3
+    )
+    done = ScriptedTurn(steps=(ScriptedText(text="Done."),))
+    standin.set_scenario(Scenario(scripts=(Script(turns=(read, done)),)))
+    async with short_executions(standin, mistral, secrets) as bench:
+        handle = await bench.start(await bench.agent("novel"), "x" * 950_000)
+        result = (await bench.finished(handle)).result
+        assert await executions_of(bench, handle) >= 2
+        assert any(len(text.encode()) < RESULTS_LIMIT - 1000 for text in bench.results())
+    assert (result.reason, result.text, result.turns) == (Reason.SUCCEEDED, "Done.", 4)

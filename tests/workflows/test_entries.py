@@ -133,6 +133,15 @@ async def test_a_denial_whose_answer_is_lost_is_given_once(
     assert counters.function_results == len(steps) - 1
 
 
+async def test_words_after_a_denied_call_are_not_taken_for_the_answer_that_was_lost(bench: Bench) -> None:
+    agent = await bench.agent()
+    bench.standin.set_scenario(script((MAIL, ScriptedText(text="I mail it.")), (DONE,)))
+    bench.standin.fail("POST", APPEND, LoseResponse())
+    result = (await bench.run(agent, "Mail it")).result
+    assert (result.reason, result.text, result.turns) == (Reason.SUCCEEDED, "Done.", 2)
+    assert [entry.type for entry in result.entries] == ["toolCall", "message", "message"]
+
+
 async def test_a_model_that_asks_again_for_what_was_denied_is_stopped(bench: Bench) -> None:
     agent = await bench.agent()
     bench.standin.set_scenario(script((MAIL,), repeat=50))

@@ -169,6 +169,13 @@ def test_details_are_cut_before_an_answer_is_too_large_for_a_payload() -> None:
     assert sum(size_of(entry) for entry in entries) < ANSWER_LIMIT + 400_000
 
 
+def test_what_is_nested_too_deeply_is_kept_as_text() -> None:
+    deep = "[" * 190 + "]" * 190
+    [run] = parsed(SEARCH | {"info": {"tree": json.loads(deep), "found": [[1]]}})
+    assert isinstance(run, Execution)
+    assert run.info == {"tree": deep, "found": [[1]]}
+
+
 def test_the_long_texts_of_an_execution_are_cut_and_the_short_ones_kept() -> None:
     [run] = parsed(
         SEARCH | {"info": {"code": "print(1)", "output": "x" * 100_000, "lines": ["y" * 1000] * 100}}

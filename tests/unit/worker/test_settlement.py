@@ -101,6 +101,30 @@ def test_denials_are_settled_once_they_were_answered(
         assert entries_of(settled.outputs)[-1] == Message(text="hi")
 
 
+OLD: Raw = {"type": "message.output", "content": "old", "id": "msg_1"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "results", "denials", "expected"),
+    [
+        ((ASKED, ASKING, OLD), (), ("c2",), NotSent),
+        ((ASKED, DENIED, OLD), (), ("c2",), Unanswered),
+        ((ASKED, DENIED, OLD, HANDOFF), (), ("c2",), Unanswered),
+        ((ASKED, DENIED, OLD, SAID), (), ("c2",), Settled),
+        ((ASKED, CALL, DENIED, OLD, RESULT, SAID), ("c1",), ("c2",), Settled),
+        ((ASKED, CALL, RESULT, CALL, OLD), ("c1",), (), NotSent),
+        ((ASKED, CALL, RESULT, CALL, OLD, RESULT, SAID), ("c1",), (), Settled),
+    ],
+)
+def test_what_was_there_before_an_append_does_not_answer_it(
+    entries: tuple[Raw, ...], results: tuple[str, ...], denials: tuple[str, ...], expected: type
+) -> None:
+    settled = settle_append(history_of(*entries), frozenset(results), frozenset(denials), after="msg_1")
+    assert isinstance(settled, expected)
+    if isinstance(settled, Settled):
+        assert entries_of(settled.outputs) == (Message(text="hi"),)
+
+
 CORRECTION = "It does not fit: no rate. (correction 1 of 2)"
 TOLD: Raw = {"type": "message.input", "role": "user", "content": CORRECTION}
 

@@ -82,11 +82,9 @@ def test_entries_are_told_in_order_with_who_made_them(
 
 
 def test_results_come_to_the_last_calls_and_the_others_keep_theirs() -> None:
-    first = answered(recorded(LOOP, STATE, (A,)), (A,), {"a": "first"})
+    first = answered(recorded(LOOP, STATE, (A,)), (A,), ("first",))
     second = recorded(LOOP, first, (B, to("rates"), A, B))
-    calls = [
-        entry for entry in answered(second, (A, B), {"a": "1", "b": "2"}).entries if entry.type == "toolCall"
-    ]
+    calls = [entry for entry in answered(second, (A, B), ("1", "2")).entries if entry.type == "toolCall"]
     assert [(call.name, call.result) for call in calls] == [
         ("tool_a", "first"),
         ("tool_b", ""),
@@ -102,7 +100,7 @@ def test_the_latest_is_kept_with_the_number_of_what_came_before() -> None:
     )
     state = recorded(LOOP, STATE, (said("first"), *calls))
     assert 0 < state.entries_omitted == 101 - len(state.entries)
-    full = answered(state, calls, {call.tool_call_id: call.tool_call_id * ENTRY_TEXT_LIMIT for call in calls})
+    full = answered(state, calls, [call.tool_call_id * ENTRY_TEXT_LIMIT for call in calls])
     assert full.entries_omitted == 101 - len(full.entries) > state.entries_omitted
     assert sum(size_of(entry) for entry in full.entries) <= ENTRIES_LIMIT
     last = full.entries[-1]

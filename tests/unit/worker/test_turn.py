@@ -7,7 +7,7 @@ from agents_crds.contract.run import Usage
 from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import JsonSchema
 from agents_worker.messages import Entry, Execution, FunctionCall
-from agents_worker.text import CARRIED_LIMIT, COLLECTED_LIMIT, RESULTS_LIMIT, json_size
+from agents_worker.text import CARRIED_LIMIT, COLLECTED_LIMIT, RESULTS_LIMIT, json_size, size_of
 from agents_worker.workflows.ending import Finish, ended
 from agents_worker.workflows.replies import DENIED
 from agents_worker.workflows.turn import (
@@ -15,7 +15,7 @@ from agents_worker.workflows.turn import (
     Correct,
     advanced,
     after_calls,
-    can_be_carried,
+    carried,
     corrected,
     going_round,
     next_step,
@@ -185,6 +185,13 @@ def test_calls_of_ours_get_results_and_others_denials() -> None:
     assert (after.results, after.denials) == ((), ())
 
 
+def test_calls_of_one_id_keep_their_own_results() -> None:
+    calls = (A, A.model_copy(update={"arguments": '{"n": 2}'}))
+    state = after_calls(LOOP, advanced(LOOP, STATE, answer(*calls)), calls, ("1", "2"))
+    assert [result.text for result in state.results] == ["1", "2"]
+    assert [entry.result for entry in state.entries if isinstance(entry, ToolCallEntry)] == ["1", "2"]
+
+
 def test_an_answer_is_counted_and_what_it_answered_is_dropped() -> None:
     answered = after_calls(LOOP, advanced(LOOP, STATE, answer(said("one"), A)), (A,), ("result",))
     before = answered.model_copy(
@@ -200,6 +207,19 @@ def test_what_is_carried_along_stays_within_a_payload() -> None:
     full = after_calls(LOOP, state, (A, B), ("y" * RESULTS_LIMIT, "z" * RESULTS_LIMIT))
     assert json_size(full.collected) <= COLLECTED_LIMIT
     assert sum(json_size(result.text) for result in full.results) <= RESULTS_LIMIT
-    assert can_be_carried(LOOP, full)
-    large = LOOP.model_copy(update={"input": "x" * (CARRIED_LIMIT - RESULTS_LIMIT)})
-    assert not can_be_carried(large, full)
+    assert carried(LOOP, full) is full
+
+
+def test_results_are_cut_where_a_new_execution_has_no_room_for_them() -> None:
+    calls = (A, B)
+    state = after_calls(LOOP, advanced(LOOP, STATE, answer(*calls)), calls, ("y" * 600_000, "z"))
+    large = LOOP.model_copy(update={"input": "x" * (CARRIED_LIMIT - 500_000)})
+    cut = carried(large, state)
+    assert cut is not None
+    assert size_of(large) + size_of(cut) <= CARRIED_LIMIT
+    first, second = cut.results
+    assert first.text.startswith("y" * 200_000)
+    assert "[cut: the whole text of 600002 bytes" in first.text
+    assert cut.model_copy(update={"results": state.results}) == state
+    assert second == state.results[1]
+    assert carried(LOOP.model_copy(update={"input": "x" * CARRIED_LIMIT}), state) is None

@@ -134,6 +134,8 @@ class ResultsAppend(Payload):
     """Ids of the calls awaiting confirmation that must not be run."""
     correction: str | None = None
     """Said to the model after its answer, in place of results; no other message in the conversation is it."""
+    after: str = ""
+    """Id of the conversation's last entry; empty where the provider gave none."""
     repeated: bool
     """Whether an earlier attempt may have reached the provider."""
 
@@ -145,6 +147,8 @@ class ModelAnswer(Payload):
     entries: tuple[Entry, ...]
     usage: Usage
     """Zero where the answer was read back from the conversation's history, which does not tell."""
+    last_entry: str = ""
+    """The provider's id of the last of the entries; empty where it gave none."""
 
 
 class ToolCall(Payload):

@@ -24,6 +24,7 @@ CARRIED_LIMIT = 1_900_000
 _LONGEST_ESCAPE = 6
 _MOST_VALUES = 16
 _KEY_LIMIT = 64
+_DEEPEST = 32
 _NOTE = "… [cut: the whole text of {} bytes is more than can be kept]"
 
 
@@ -76,8 +77,11 @@ def leading(values: tuple[Value, ...], limit: int) -> tuple[Value, ...]:
 
 
 def clip_values(values: dict[str, JsonValue], limit: int) -> dict[str, JsonValue]:
-    """Return the values, or the first of them, cut, when together they are longer than `limit` bytes."""
-    if size_of(values) <= limit:
+    """Return the values, or the first of them, cut, when together they are longer than `limit` bytes.
+
+    What is nested deeper than anyone reads becomes text: a parser of whatever it is put into may give up.
+    """
+    if size_of(values) <= limit and not _is_deep(values, _DEEPEST):
         return values
     kept = list(values.items())[:_MOST_VALUES]
     room = limit // len(kept) - _KEY_LIMIT
@@ -85,6 +89,17 @@ def clip_values(values: dict[str, JsonValue], limit: int) -> dict[str, JsonValue
 
 
 def _clipped(value: JsonValue, limit: int) -> JsonValue:
-    if size_of(value) <= limit:
+    if size_of(value) <= limit and not _is_deep(value, _DEEPEST - 1):
         return value
     return clip(value if isinstance(value, str) else to_json(value).decode(), limit)
+
+
+def _is_deep(value: JsonValue, levels: int) -> bool:
+    match value:
+        case dict():
+            inner = tuple(value.values())
+        case list():
+            inner = tuple(value)
+        case _:
+            return False
+    return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)

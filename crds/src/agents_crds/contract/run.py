@@ -128,6 +128,8 @@ class LoopState(Payload):
     collected: str = ""
     """Text that the agent wrote so far, for an end without a final answer."""
     conversation_id: str | None = None
+    last_entry: str = ""
+    """The provider's id of the last entry of its last answer; empty where it gave none."""
     results: tuple[FunctionResult, ...] = ()
     """Tool results that the next model call takes along."""
     denials: tuple[str, ...] = ()

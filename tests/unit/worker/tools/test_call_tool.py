@@ -6,6 +6,7 @@ import dataclasses
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from temporalio import activity
@@ -129,6 +130,7 @@ OTHER_RUN = RunReference(namespace="default", name="rates-1", uid="7b2d")
         ({}, {"attempt": 2}, True),
         ({}, {"attempt": 1, "workflow_run_id": "after a reset", "activity_id": "9"}, True),
         ({"tool_call_id": "c2"}, {}, False),
+        ({"arguments": " {}"}, {}, False),
         ({"run": OTHER_RUN}, {}, False),
         ({"run": None}, {}, False),
         ({"run": None}, {"workflow_id": "other"}, False),
@@ -143,13 +145,13 @@ async def test_idempotency_key_is_that_of_the_call_and_no_other(
     *,
     same: bool,
 ) -> None:
-    known: dict[str, object] = {"run": RUN, "tool_call_id": "c1"}
-    key = await result(environment, threads, tell_key, "{}", **known)
+    known: dict[str, Any] = {"run": RUN, "tool_call_id": "c1"}
+    key = await result(environment, threads, tell_key, **known)
     environment.info = dataclasses.replace(environment.info, **info)  # type: ignore[arg-type]
-    other = await result(environment, threads, tell_key, "{}", **(known | call))
+    other = await result(environment, threads, tell_key, **(known | call))
     assert (other == key) is same
     # Also where the loop told neither: attempts share the activity.
-    assert await result(environment, threads, tell_key, "{}", **(known | call)) == other
+    assert await result(environment, threads, tell_key, **(known | call)) == other
 
 
 def beat_in_the_thread(context: ToolContext) -> str:

@@ -5,10 +5,9 @@ from datetime import timedelta
 
 from temporalio import activity
 
-from agents_crds.contract.run import Usage
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.messages import ConversationStart, ModelAnswer, ResultsAppend
-from agents_worker.sessions.entries import entries_of
+from agents_worker.sessions.entries import answer_of
 from agents_worker.sessions.remote import RemoteConversations
 from agents_worker.sessions.settlement import (
     NotSent,
@@ -81,7 +80,7 @@ def _settle(append: ResultsAppend, history: tuple[WireEntry, ...]) -> NotSent | 
     if append.correction is not None:
         return settle_correction(history, append.correction)
     answered = frozenset(result.tool_call_id for result in append.results)
-    return settle_append(history, answered, frozenset(append.denials))
+    return settle_append(history, answered, frozenset(append.denials), after=append.after)
 
 
 def conversation_gone(append: ResultsAppend) -> GiveUp:
@@ -125,4 +124,4 @@ async def _discard(conversations: RemoteConversations, found: tuple[WireConversa
 
 def _recovered(conversation_id: str, outputs: tuple[WireEntry, ...]) -> ModelAnswer:
     activity.logger.info("The answer of an earlier attempt was found in the conversation %s", conversation_id)
-    return ModelAnswer(conversation_id=conversation_id, entries=entries_of(outputs), usage=Usage())
+    return answer_of(conversation_id, outputs)

@@ -107,7 +107,8 @@ def _context(call: ToolCall) -> ToolContext:
 
 
 def _idempotency_key(call: ToolCall, info: activity.Info) -> str:
-    """Derive it from the run and the model's id of the call, else from the activity: attempts share both."""
+    """Derive it from what attempts share: the run, the model's id of the call or the activity, the call."""
     run = call.run.uid if call.run else info.workflow_id
     number = call.tool_call_id or f"{info.workflow_run_id}/{info.activity_id}"
-    return str(uuid5(NAMESPACE_URL, f"durable-agents.dev/{run}/{number}"))
+    # Of a model that gives two calls one id, each is still a call of its own.
+    return str(uuid5(NAMESPACE_URL, f"durable-agents.dev/{run}/{number}/{call.name}/{call.arguments}"))

@@ -2,7 +2,7 @@
 
 from agents_crds.contract.entries import Content, FileContent, ReferenceContent, TextContent
 from agents_crds.contract.run import Usage
-from agents_worker.messages import Entry, Execution, FunctionCall, Handoff, Message, Other
+from agents_worker.messages import Entry, Execution, FunctionCall, Handoff, Message, ModelAnswer, Other
 from agents_worker.sessions.wire import (
     CallOutput,
     ExecutionOutput,
@@ -38,6 +38,18 @@ _INFO_LIMIT = 2 * ENTRY_TEXT_LIMIT
 """Bytes of what one execution tells."""
 _DETAILS_LIMIT = 300_000
 """Bytes of all parts and infos of one answer, beside its texts."""
+
+
+def answer_of(
+    conversation_id: str, outputs: tuple[WireEntry, ...], usage: WireUsage | None = None
+) -> ModelAnswer:
+    """Turn what a model call added to a conversation into its answer."""
+    return ModelAnswer(
+        conversation_id=conversation_id,
+        entries=entries_of(outputs),
+        usage=usage_of(usage),
+        last_entry=_name(outputs[-1].id) if outputs else "",
+    )
 
 
 def entries_of(outputs: tuple[WireEntry, ...]) -> tuple[Entry, ...]:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agents_crds.contract.run import FunctionResult, ImagePart, InputMessage, TextPart
 from agents_worker.messages import ConversationStart, ModelAnswer
-from agents_worker.sessions.entries import entries_of, usage_of
+from agents_worker.sessions.entries import answer_of
 from agents_worker.sessions.failures import Answered, ProviderFailed, Unreachable, read_answer
 from agents_worker.sessions.wire import (
     WIRE_CONVERSATIONS,
@@ -20,7 +20,6 @@ from agents_worker.sessions.wire import (
     WIRE_RESPONSE,
     WireConversation,
     WireEntry,
-    WireResponse,
 )
 
 _PAGE = 100
@@ -49,7 +48,7 @@ class RemoteConversations:
             store=True,
             handoff_execution="server",
         )
-        return _answer(await _call(WIRE_RESPONSE, operation))
+        return await _answer(operation)
 
     async def append(
         self,
@@ -76,7 +75,7 @@ class RemoteConversations:
             store=True,
             handoff_execution="server",
         )
-        return _answer(await _call(WIRE_RESPONSE, operation))
+        return await _answer(operation)
 
     async def find(self, metadata: Mapping[str, str]) -> tuple[WireConversation, ...]:
         """List the conversations that carry all of `metadata`, oldest first.
@@ -123,12 +122,9 @@ def _chunk(part: TextPart | ImagePart) -> models.MessageInputContentChunks:
             return models.ImageURLChunk(image_url=url)
 
 
-def _answer(response: WireResponse) -> ModelAnswer:
-    return ModelAnswer(
-        conversation_id=response.conversation_id,
-        entries=entries_of(response.outputs),
-        usage=usage_of(response.usage),
-    )
+async def _answer(operation: Awaitable[object]) -> ModelAnswer:
+    response = await _call(WIRE_RESPONSE, operation)
+    return answer_of(response.conversation_id, response.outputs, response.usage)
 
 
 def _is_absence(failed: ProviderFailed) -> bool:

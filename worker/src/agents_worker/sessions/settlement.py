@@ -37,21 +37,34 @@ def settle_start(history: tuple[WireEntry, ...]) -> Unanswered | Settled:
 
 
 def settle_append(
-    history: tuple[WireEntry, ...], answered: AbstractSet[str], denied: AbstractSet[str] = frozenset()
+    history: tuple[WireEntry, ...],
+    answered: AbstractSet[str],
+    denied: AbstractSet[str] = frozenset(),
+    *,
+    after: str = "",
 ) -> NotSent | Unanswered | Settled:
     """Read the answer to an append of these calls' results and denials out of the conversation's history.
 
-    That a denial changes the status of its call there is assumed, and so is that a turn of such calls alone
-    ends with them: Mistral says neither.
+    `after` is the id of the last entry before it, empty where that is unknown. That a denial changes the
+    status of its call there, and that a turn of such calls ends with them, is assumed: Mistral says neither.
     """
-    sent = [position for position, entry in enumerate(history) if _is_reaction(entry, answered, denied)]
-    return _answer(history[sent[-1] + 1 :]) if sent else NotSent()
+    known = max(
+        (position for position, entry in enumerate(history) if after and entry.id == after), default=-1
+    )
+    sent = [
+        position
+        for position, entry in enumerate(history)
+        if _is_reaction(entry, answered, denied, is_new=position > known)
+    ]
+    return _answer(history[max(sent[-1], known) + 1 :]) if sent else NotSent()
 
 
-def _is_reaction(entry: WireEntry, answered: AbstractSet[str], denied: AbstractSet[str]) -> bool:
+def _is_reaction(
+    entry: WireEntry, answered: AbstractSet[str], denied: AbstractSet[str], *, is_new: bool
+) -> bool:
     match entry:
         case ResultInput(tool_call_id=call):
-            return call in answered or call in denied
+            return is_new and (call in answered or call in denied)
         case CallOutput(tool_call_id=call, confirmation_status=status):
             return call in denied and status in DECIDED
         case _:

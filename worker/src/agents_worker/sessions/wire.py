@@ -87,7 +87,13 @@ class FilePiece(Wire):
 Piece = Annotated[TextPiece | ReferencePiece | FilePiece | object, Field(union_mode="left_to_right")]
 
 
-class MessageOutput(Wire):
+class WireOutput(Wire):
+    """An entry of a conversation."""
+
+    id: Text = ""
+
+
+class MessageOutput(WireOutput):
     """Something that an agent wrote."""
 
     type: Literal["message.output"]
@@ -95,7 +101,7 @@ class MessageOutput(Wire):
     content: Annotated[tuple[Piece, ...], BeforeValidator(_pieces)] = ()
 
 
-class CallOutput(Wire):
+class CallOutput(WireOutput):
     """A function that the model wants called."""
 
     type: Literal["function.call"]
@@ -106,21 +112,21 @@ class CallOutput(Wire):
     confirmation_status: Text = ""
 
 
-class ResultInput(Wire):
+class ResultInput(WireOutput):
     """A function's result, as we sent it."""
 
     type: Literal["function.result"]
     tool_call_id: str
 
 
-class MessageInput(Wire):
+class MessageInput(WireOutput):
     """A message to the agent, as we sent it."""
 
     type: Literal["message.input"]
     content: Annotated[str, BeforeValidator(_words)] = ""
 
 
-class ExecutionOutput(Wire):
+class ExecutionOutput(WireOutput):
     """A tool that the provider ran itself."""
 
     type: Literal["tool.execution"]
@@ -130,7 +136,7 @@ class ExecutionOutput(Wire):
     info: Annotated[dict[str, JsonValue], BeforeValidator(_told)] = Field(default_factory=dict)
 
 
-class HandoffOutput(Wire):
+class HandoffOutput(WireOutput):
     """Another agent took over."""
 
     type: Literal["agent.handoff"]
@@ -140,7 +146,7 @@ class HandoffOutput(Wire):
     next_agent_name: Text = ""
 
 
-class UnknownOutput(Wire):
+class UnknownOutput(WireOutput):
     """Any other entry: a kind newer than this worker."""
 
     type: str = "unknown"

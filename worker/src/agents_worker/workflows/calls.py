@@ -37,6 +37,7 @@ from agents_worker.workflows.replies import (
     broken,
     interrupted,
     not_given,
+    one_too_many,
     too_slow,
     without_server,
 )
@@ -58,6 +59,9 @@ _MODEL_RETRIES = RetryPolicy(
     non_retryable_error_types=[_TOO_LARGE],
 )
 _IDEMPOTENT_ATTEMPTS = 3
+MOST_CALLS = 128
+"""Calls of one answer that are carried out: Temporal refuses a workflow that has 2000 activities at once, and
+one that takes two seconds to schedule them."""
 # An MCP call keeps its own times; this ends one that does not.
 _MCP_MARGIN = timedelta(seconds=30)
 _REASONS = frozenset(reason.value for reason in Reason)
@@ -112,6 +116,7 @@ async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttl
             results=state.results,
             denials=state.denials,
             correction=state.correction,
+            after=state.last_entry,
             repeated=repeated,
         )
     try:
@@ -133,7 +138,12 @@ async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttl
 
 async def call_tools(loop: LoopInput, state: LoopState, calls: tuple[FunctionCall, ...]) -> tuple[str, ...]:
     """Carry out a turn's calls concurrently, and return what became of each as a text."""
-    return tuple(await asyncio.gather(*(_carry_out(loop, state, call) for call in calls)))
+    made = await asyncio.gather(*(_carry_out(loop, state, call) for call in calls[:MOST_CALLS]))
+    return (*made, *(_left_out(call) for call in calls[MOST_CALLS:]))
+
+
+def _left_out(call: FunctionCall) -> str:
+    return DENIED if call.awaits_confirmation else one_too_many(call.name, MOST_CALLS)
 
 
 async def _carry_out(loop: LoopInput, state: LoopState, call: FunctionCall) -> str:

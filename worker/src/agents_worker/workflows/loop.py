@@ -14,7 +14,7 @@ from agents_worker.workflows.turn import (
     Correct,
     advanced,
     after_calls,
-    can_be_carried,
+    carried,
     corrected,
     going_round,
     next_step,
@@ -60,9 +60,10 @@ class _Progress:
             result = await self._step()
             if result is not None:
                 return result
-            # What is too much to go on with may be less after the next turn; until then the history grows.
-            if workflow.info().is_continue_as_new_suggested() and can_be_carried(self._loop, self.state):
-                return self.state
+            if workflow.info().is_continue_as_new_suggested():
+                state = carried(self._loop, self.state)
+                if state is not None:
+                    return state
 
     async def _step(self) -> LoopResult | None:
         match await call_model(self._loop, self.state):

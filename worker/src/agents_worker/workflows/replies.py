@@ -18,6 +18,11 @@ def not_given(routes: Sequence[ToolRoute], name: str) -> str:
     return f"There is no tool {name}. Your tools: {known}"
 
 
+def one_too_many(name: str, most: int) -> str:
+    """Tell the model that it asked for too much at once."""
+    return f"{name} was not called: at most {most} calls are carried out at once. Make it again, among fewer"
+
+
 def without_server(route: ToolRoute) -> str:
     """Tell the model that nobody knows where a tool's server is."""
     return f"{route.name} cannot be called: the run does not know its MCP server. Go on without it"

@@ -1,6 +1,6 @@
 """What happened in a run, in order, as far as it can be carried along; the whole of it is in the history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 from agents_crds.contract.entries import (
@@ -16,7 +16,6 @@ from agents_crds.contract.run import LoopInput, LoopState
 from agents_worker.messages import Entry, Execution, FunctionCall, Handoff, Message, Other
 from agents_worker.text import ENTRIES_LIMIT, ENTRY_TEXT_LIMIT, clip, size_of
 from agents_worker.workflows.floor import floor_of, name_of, taken_over
-from agents_worker.workflows.replies import DENIED
 
 
 def recorded(loop: LoopInput, state: LoopState, entries: Sequence[Entry]) -> LoopState:
@@ -31,15 +30,14 @@ def recorded(loop: LoopInput, state: LoopState, entries: Sequence[Entry]) -> Loo
     return _bounded(state, (*state.entries, *added))
 
 
-def answered(state: LoopState, calls: Sequence[FunctionCall], results: Mapping[str, str]) -> LoopState:
-    """Add the results of the last answer's calls, by their ids; a call without one was denied."""
+def answered(state: LoopState, calls: Sequence[FunctionCall], replies: Sequence[str]) -> LoopState:
+    """Add what became of each of the last answer's calls."""
     entries = list(state.entries)
     # No call is later than these, so that they are the last of all, however many earlier ones are left out.
     places = (place for place in reversed(range(len(entries))) if isinstance(entries[place], ToolCallEntry))
-    for place, call in zip(places, reversed(calls), strict=False):
-        denied = call.tool_call_id not in results
-        result = clip(results.get(call.tool_call_id, DENIED), ENTRY_TEXT_LIMIT)
-        entries[place] = entries[place].model_copy(update={"result": result, "denied": denied})
+    for place, call, reply in zip(places, reversed(calls), reversed(replies), strict=False):
+        update = {"result": clip(reply, ENTRY_TEXT_LIMIT), "denied": call.awaits_confirmation}
+        entries[place] = entries[place].model_copy(update=update)
     return _bounded(state, entries)
 
 

@@ -57,6 +57,7 @@ def advanced(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> LoopStat
         usage=state.usage + answer.usage,
         collected=clip("\n\n".join(part for part in parts if part), COLLECTED_LIMIT),
         conversation_id=answer.conversation_id,
+        last_entry=answer.last_entry,
         agent=told_of.agent,
         path=told_of.path,
         agents=told_of.agents,
@@ -109,21 +110,23 @@ def after_calls(
     """Take up what became of a turn's calls: the results of ours, and the denials of those not ours."""
     routes = [route_of(caller_of(loop, state, call).tools, call.name) for call in calls]
     counted = repeated(state, routes, calls, texts)
-    results = _results(counted, calls, texts)
+    replies = _replies(counted, calls, texts)
+    results = tuple(
+        FunctionResult(tool_call_id=call.tool_call_id, text=text)
+        for call, text in zip(calls, replies, strict=True)
+        if not call.awaits_confirmation
+    )
     denials = tuple(call.tool_call_id for call in calls if call.awaits_confirmation)
-    told_of = answered(counted, calls, {result.tool_call_id: result.text for result in results})
+    told_of = answered(counted, calls, replies)
     return told_of.model_copy(update={"results": results, "denials": denials})
 
 
-def _results(
-    state: LoopState, calls: Sequence[FunctionCall], texts: Sequence[str]
-) -> tuple[FunctionResult, ...]:
-    """Give each call of ours its result; together they must fit into one payload."""
-    ours = [(call, text) for call, text in zip(calls, texts, strict=True) if not call.awaits_confirmation]
-    shared = told(state, share(tuple(text for _, text in ours), RESULTS_LIMIT))
+def _replies(state: LoopState, calls: Sequence[FunctionCall], texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the texts as they are told; the results among them must fit into one payload together."""
+    ours = tuple(text for call, text in zip(calls, texts, strict=True) if not call.awaits_confirmation)
+    results = iter(told(state, share(ours, RESULTS_LIMIT)))
     return tuple(
-        FunctionResult(tool_call_id=call.tool_call_id, text=text)
-        for (call, _), text in zip(ours, shared, strict=True)
+        text if call.awaits_confirmation else next(results) for call, text in zip(calls, texts, strict=True)
     )
 
 
@@ -134,6 +137,22 @@ def going_round(state: LoopState, calls: Sequence[FunctionCall]) -> Finish | Non
     return Finish(Reason.STUCK_IN_LOOP, state.collected, stuck_message(state, calls))
 
 
-def can_be_carried(loop: LoopInput, state: LoopState) -> bool:
-    """Tell whether a new execution could begin with these, both in one payload."""
-    return size_of(loop) + size_of(state) <= CARRIED_LIMIT
+def carried(loop: LoopInput, state: LoopState) -> LoopState | None:
+    """Return what a new execution goes on with, the results cut where they are too much for one payload.
+
+    None where the input leaves no room for that. Waiting for smaller results may mean a history that Temporal
+    ends, of 50 MB.
+    """
+    if size_of(loop) + size_of(state) <= CARRIED_LIMIT:
+        return state
+    bare = state.model_copy(update={"results": _with_texts(state, [""] * len(state.results))})
+    room = CARRIED_LIMIT - size_of(loop) - size_of(bare)
+    texts = share(tuple(result.text for result in state.results), max(0, room))
+    cut = state.model_copy(update={"results": _with_texts(state, texts)})
+    return cut if size_of(loop) + size_of(cut) <= CARRIED_LIMIT else None
+
+
+def _with_texts(state: LoopState, texts: Sequence[str]) -> tuple[FunctionResult, ...]:
+    return tuple(
+        result.model_copy(update={"text": text}) for result, text in zip(state.results, texts, strict=True)
+    )
