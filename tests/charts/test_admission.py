@@ -162,6 +162,20 @@ def test_address_of_an_mcp_server_with_a_secret_is_changed_only_by_who_may_get_i
     assert key_holder.patches("mcpservers", TEAM, elsewhere, name="keyed").allowed
 
 
+def test_mcp_server_over_stdio_is_written_by_who_may_create_pods(
+    cluster: Cluster, admin: Person, deployer: Person
+) -> None:
+    spec: dict[str, JsonValue] = {"stdio": {"command": "npx", "args": ["-y", "server"]}}
+    cluster.add_object("mcpservers", "started", TEAM, spec)
+    denied = admin.creates("mcpservers", TEAM, spec)
+    assert f"is running a command in the pods of its WorkerPool, which {ADMIN} is not" in denied.message
+    other: JsonValue = {"spec": {"stdio": {"env": [{"name": "NODE_OPTIONS", "value": "--import=data:x"}]}}}
+    assert not admin.patches("mcpservers", TEAM, other, name="started").allowed
+    assert admin.patches("mcpservers", TEAM, LABEL, name="started").allowed
+    assert deployer.creates("mcpservers", TEAM, spec).allowed
+    assert deployer.patches("mcpservers", TEAM, other, name="started").allowed
+
+
 def test_the_one_foreign_secret_of_an_mcp_server_is_found(key_holder: Person) -> None:
     headers: list[JsonValue] = [from_secret(f"X-{number}", f"s{number}") for number in range(16)]
     token: JsonValue = {"name": "s16"}

@@ -1,11 +1,12 @@
 """What is wrong is said where a user looks: in a condition and an event."""
 
+import json
 import re
 
-from agents_crds.v1alpha1 import Agent, ModelProvider
-from tests.component.platform import Platform
-from tests.component.tenant import NewTenant, Tenant
-from tests.user import condition, eventually
+from agents_crds.v1alpha1 import API_VERSION, Agent, ModelProvider
+from tests.component.platform import Operator, Platform
+from tests.component.tenant import NewTenant, Tenant, agent_spec
+from tests.user import condition, eventually, manifest
 from tools.local.services import STANDIN_KEY
 
 
@@ -84,3 +85,19 @@ def test_broken_agent_does_not_hold_up_another(tenant: Tenant) -> None:
     tenant.apply_agent("broken", tools=[{"function": {"name": "nothing"}}])
     tenant.ready_agent("reader")
     tenant.finished_run("reading", "reader")
+
+
+def test_agent_that_is_nested_without_measure_stops_nobody_even_after_a_restart(
+    platform: Platform, operator: Operator, tenant: Tenant
+) -> None:
+    levels = 5000
+    deep = '{"not":' * levels + "{}" + "}" * levels
+    agent = json.dumps(manifest("Agent", "deep", agent_spec(outputSchema="as deep")))
+    path = f"/apis/{API_VERSION}/namespaces/{tenant.namespace}/agents"
+    platform.kubectl("create", f"--raw={path}", "--filename=-", stdin=agent.replace('"as deep"', deep))
+    reason = "--output=jsonpath={.status.conditions[?(@.type=='Ready')].reason}"
+    eventually(lambda: tenant.kubectl("get", "agent/deep", reason), lambda seen: seen == "InvalidObject")
+    operator.kill()
+    operator.start()
+    tenant.ready_agent("reader")
+    tenant.delete("agent/deep")

@@ -31,6 +31,7 @@ ONE_TOOL = "exactly one of function, mcp, builtin, documentLibrary and connector
 ONE_INPUT = "exactly one of input, messages and inputFrom"
 ONE_TRANSPORT = "exactly one of stdio, sse and streamableHttp"
 HTTP: JsonValue = {"url": "http://a/mcp"}
+TEAM: dict[str, JsonValue] = {"name": "X-Team", "value": "rates"}
 CONFIGURED: JsonValue = {"configMapKeyRef": {"name": "a", "key": "b"}}
 TWO_INSTRUCTIONS: JsonValue = {"model": "m", "instructions": "Be brief.", "instructionsFrom": CONFIGURED}
 BOTH: JsonValue = {"mcp": {"serverRef": {"name": "a"}, "include": ["b"], "exclude": ["c"]}}
@@ -93,6 +94,16 @@ TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
         ("MCPServer", "spec.streamableHttp.url", "https://key@example.com/mcp", SERVER_ADDRESS),
         ("MCPServer", "spec.streamableHttp.headers[0].name", "X Team", "must be letters, digits and '-'"),
         ("MCPServer", "spec.streamableHttp.headers[0]", {"name": "A"}, "exactly one of value and valueFrom"),
+        ("MCPServer", "spec.streamableHttp.headers[0].name", "Content-Length", "the worker sets this header"),
+        ("MCPServer", "spec.streamableHttp.headers[0].name", "mcp-session-id", "the worker sets this header"),
+        ("MCPServer", "spec.streamableHttp.headers[0].value", "a\r\nX: b", "ASCII without line breaks"),
+        ("MCPServer", "spec.streamableHttp.headers", [TEAM, {**TEAM, "name": "x-TEAM"}], "come twice"),
+        (
+            "MCPServer",
+            "spec.streamableHttp.headers",
+            [{**TEAM, "name": "authorization"}],
+            "leave out one of them",
+        ),
         ("MCPServer", "spec.callTimeout", "1d", DURATION),
         ("WorkerPool", "spec.stdio.allowedCommands", [""], "should be at least 1 chars long"),
         ("WorkerPool", "metadata.name", "x" * 41, POOL_NAME),

@@ -109,6 +109,16 @@ async def test_command_that_the_pool_does_not_allow_is_not_started(asking: Askin
     assert not (tmp_path / "mark").exists()
 
 
+async def test_path_of_a_server_does_not_choose_its_program(asking: Asking, tmp_path: Path) -> None:
+    for program in ("sh", "false"):
+        (tmp_path / program).write_text("#!/bin/sh\ntouch " + str(tmp_path / "mark"))
+        (tmp_path / program).chmod(0o755)
+    path = NamedValue(name="PATH", value=str(tmp_path))
+    with pytest.raises(ServerFailed, match="false ended with exit code 1"):
+        await asking.list(StdioTransport(command="false", env=(path,)))
+    assert not (tmp_path / "mark").exists()
+
+
 @pytest.mark.parametrize(
     ("transport", "words"),
     [

@@ -74,7 +74,7 @@ async def test_equal_tools_of_two_servers_have_names_of_their_own(
     ("arguments", "reason", "words"),
     [
         (("513",), Reason.LIST_TOO_LARGE, "more than the 512 tools"),
-        (("100", "large"), Reason.LIST_TOO_LARGE, "larger than the 700 KB"),
+        (("100", "large"), Reason.LIST_TOO_LARGE, "larger than the 400 KB"),
         (("1", "endless"), Reason.LIST_TOO_LARGE, "more than 100 pages"),
         (("1", "loop"), Reason.SERVER_ERROR, "the same page again and again"),
     ],
@@ -90,6 +90,7 @@ async def test_list_that_no_status_can_hold_is_refused(
 async def test_tools_that_cannot_be_told_apart_or_named_are_left_out(asking: Asking) -> None:
     catalogue = await asking.list(python(MANY, "1", "twice"))
     assert [tool.name for tool in catalogue.tools] == ["a"]
+    assert "tool 'a' (its name is there twice)" in catalogue.left_out
 
 
 async def test_prompt_is_read(asking: Asking, python_http: Transport) -> None:

@@ -60,6 +60,18 @@ authorizer.group('').resource('secrets').namespace(request.namespace).name({{ . 
 + ': ask for a Role that allows it, or let somebody apply this who is'
 {{- end }}
 
+{{- /* CEL: whether who asks may create pods. */ -}}
+{{- define "durable-agents.celMayCreatePods" -}}
+authorizer.group('').resource('pods').namespace(request.namespace).check('create').allowed()
+{{- end }}
+
+{{- /* CEL: that who asks may not, with what they tried, which is as much. */ -}}
+{{- define "durable-agents.celMayNotCreatePods" -}}
+'{{ . }}, which ' + request.userInfo.username
++ ' is not allowed to do in namespace ' + request.namespace
++ ': ask for a Role that allows create on pods, or let somebody apply this who is'
+{{- end }}
+
 {{- /* CEL: the list in a field, empty where there is none: (list "c" "env"). What has another type is no pod's:
        the operator says so. */ -}}
 {{- define "durable-agents.celList" -}}

@@ -38,6 +38,8 @@ from agents_operator.settings import Settings, problems
 from agents_operator.startup import until_reachable
 from agents_operator.temporal.connection import connect
 
+# An API server stores JSON of up to 10,000 levels, and json.loads, kopf's too, takes one call for each.
+DEEPEST_CALLS = 20_000
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -154,6 +156,7 @@ def now() -> datetime:
 
 def run() -> None:
     """Read the environment and serve; exit with a message when that cannot be."""
+    sys.setrecursionlimit(DEEPEST_CALLS)
     try:
         settings = Settings()
     except ValidationError as error:

@@ -131,9 +131,9 @@ class Controllers:
             runs=self._queue("agentrun", self._runs().reconcile, 16),
             providers=self._queue("modelprovider", providers.reconcile, 4),
             # A probe waits up to 10 s for a worker.
-            pools=self._queue("workerpool", self._pools().reconcile, 8),
+            pools=self._queue("workerpool", self._pools().reconcile, 16, of_namespace=4),
             # Each waits for its server, which may be one that hangs.
-            mcp_servers=self._queue("mcpserver", self._mcp_servers().reconcile, 32),
+            mcp_servers=self._queue("mcpserver", self._mcp_servers().reconcile, 64, of_namespace=16),
         )
 
     def _providers(self) -> ProviderReconciler:
@@ -234,6 +234,18 @@ class Controllers:
         return Settle(resource, cache, self._clients.api, self._clients.events, now=self._now)
 
     def _queue(
-        self, name: str, reconcile: Callable[[Key], Coroutine[None, None, timedelta | None]], concurrency: int
+        self,
+        name: str,
+        reconcile: Callable[[Key], Coroutine[None, None, timedelta | None]],
+        concurrency: int,
+        *,
+        of_namespace: int | None = None,
     ) -> WorkQueue[Key]:
-        return WorkQueue(name, reconcile, concurrency=concurrency, logger=self._logger)
+        return WorkQueue(
+            name,
+            reconcile,
+            concurrency=concurrency,
+            logger=self._logger,
+            lane_of=lambda key: key.namespace,
+            width=of_namespace,
+        )

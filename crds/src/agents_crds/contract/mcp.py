@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from agents_crds.contract.payload import Payload
 from agents_crds.v1alpha1.conditions import Reason
@@ -110,6 +110,8 @@ class McpCatalogue(Payload):
     protocol_version: str = ""
     tools: tuple[McpTool, ...]
     prompts: tuple[McpPrompt, ...]
+    left_out: tuple[str, ...] = ()
+    """What else the server lists, and why it cannot be used, as `tool 'x' (its name is there twice)`."""
 
 
 class McpFailure(Payload):
@@ -164,3 +166,14 @@ class McpServerChanged(Payload):
     server: str
     operator_queue: str = ""
     """Where the operator is told."""
+
+
+def is_deeper(value: JsonValue, levels: int) -> bool:
+    """Tell whether lists and objects are nested deeper than that."""
+    match value:
+        case dict():
+            return levels == 0 or any(is_deeper(each, levels - 1) for each in value.values())
+        case list():
+            return levels == 0 or any(is_deeper(each, levels - 1) for each in value)
+        case _:
+            return False

@@ -1,5 +1,6 @@
 """MCPServer: a server of tools and prompts, which the workers of a pool call."""
 
+import json
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
@@ -14,7 +15,21 @@ from agents_crds.v1alpha1.whole import Whole
 
 MCP_TOOL_LIMIT = 512
 MCP_PROMPT_LIMIT = 256
+# More is more than a model can take in. The operator has ten times that in memory, for each server; the API
+# server takes seconds to write an object of twice the size, and etcd refuses one of 1.5 MB.
+MCP_LISTS_LIMIT = 400_000
+"""Bytes of a server's tools and prompts, as JSON."""
+# Parsers give up some hundred levels down, and a list with one object that they cannot parse is lost to them.
+MCP_SCHEMA_LEVELS = 64
+"""Objects and lists within each other in a tool's inputSchema."""
 _URL = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-\"$-~]*)?$"
+
+# Those of the message's framing, and those by which the worker speaks MCP.
+_SET_BY_WORKERS = (
+    *("connection", "content-encoding", "content-length", "expect", "keep-alive", "te", "trailer", "upgrade"),
+    *("transfer-encoding", "accept", "accept-encoding", "content-type", "last-event-id", "traceparent"),
+    *("mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id"),
+)
 
 Url = Annotated[
     str,
@@ -39,7 +54,7 @@ class Value(ApiModel):
     value_from: ValueSource | None = None
     """Where it comes from."""
 
-    rules: ClassVar = (
+    rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             cel="has(self.value) != has(self.valueFrom)",
             message="exactly one of value and valueFrom",
@@ -64,6 +79,22 @@ class Header(Value):
 
     name: Annotated[str, Field(max_length=128), Format(r"^[A-Za-z0-9-]+$", "must be letters, digits and '-'")]
     """Its name."""
+
+    value: (
+        Annotated[str, Field(max_length=4096), Format(r"^[ -~]*$", "must be ASCII without line breaks")]
+        | None
+    ) = None
+    """The value itself; what is secret belongs into a Secret."""
+
+    rules: ClassVar = (
+        *Value.rules,
+        Rule(
+            cel=f"!(self.name.lowerAscii() in {json.dumps(_SET_BY_WORKERS)})",
+            message="the worker sets this header itself",
+            holds=lambda header: header.name.lower() not in _SET_BY_WORKERS,
+            path=".name",
+        ),
+    )
 
 
 class Stdio(ApiModel):
@@ -90,6 +121,26 @@ class Http(ApiModel):
 
     bearer_token_secret_ref: SecretKeyRef | None = None
     """A token, sent as `Authorization: Bearer …`."""
+
+    rules: ClassVar = (
+        Rule(
+            cel="!has(self.headers) || "
+            "self.headers.all(h, self.headers.exists_one(o, o.name.lowerAscii() == h.name.lowerAscii()))",
+            message="a header must not come twice, in whatever case",
+            holds=lambda http: len({header.name.lower() for header in http.headers}) == len(http.headers),
+            path=".headers",
+        ),
+        Rule(
+            cel="!has(self.bearerTokenSecretRef) || !has(self.headers) || "
+            "!self.headers.exists(h, h.name.lowerAscii() == 'authorization')",
+            message="bearerTokenSecretRef sets the header Authorization: leave out one of them",
+            holds=lambda http: (
+                http.bearer_token_secret_ref is None
+                or all(header.name.lower() != "authorization" for header in http.headers)
+            ),
+            path=".headers",
+        ),
+    )
 
 
 class MCPServerSpec(ApiModel):

@@ -20,6 +20,9 @@ async def apply_agent(action: Action, mistral: MistralAgents) -> MistralAgent:
             try:
                 return await mistral.update(remote.id, desired.definition, desired.stamp)
             except NotFoundError as error:
+                if await mistral.get(remote.id) is not None:
+                    # It is something else that is not there, such as an agent that it hands off to.
+                    raise
                 message = f"remote agent {remote.id} went away while it was being updated"
                 raise Waiting(Reason.PROGRESSING, message, after=GONE_AGAIN, expected=True) from error
         case Keep(remote):

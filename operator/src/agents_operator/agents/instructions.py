@@ -22,6 +22,7 @@ from agents_operator.agents.standing import Shortfall
 from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
 from agents_operator.kubernetes.configmaps import TextNotFoundError
+from agents_operator.shown import printable
 
 HASH_LENGTH = 32
 
@@ -118,7 +119,8 @@ def prompt(
     """Choose between what a source says and what it said last; raise Waiting when there is neither."""
     last = last_read(agent, source)
     match read:
-        case Found(text):
+        case Found(found):
+            text = printable(found)
             if last is not None and last.text == text:
                 return Prompt(text, last)
             return Prompt(text, Instructions(text=text, source=source_hash(source), changed=utc(now)))

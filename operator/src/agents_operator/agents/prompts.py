@@ -16,7 +16,9 @@ from agents_operator.mcpservers.target import mcp_target
 from agents_operator.temporal.builds import NoWorkerError
 from agents_operator.temporal.mcp import PoolBuild
 
-CONCURRENCY = 32
+CONCURRENCY = 64
+OF_NAMESPACE = 16
+"""So many are asked for at once for one namespace, whose servers may all hang."""
 FAILED_AGAIN = timedelta(seconds=30)
 """How long a failure is taken for the answer, if the server is not listed anew before."""
 
@@ -68,7 +70,14 @@ class Prompts:
         self._retry_interval = retry_interval
         self._now = now
         self._answers: dict[Question, Answer] = {}
-        self.queue = WorkQueue("mcpprompt", self._renew, concurrency=CONCURRENCY, logger=logger)
+        self.queue = WorkQueue(
+            "mcpprompt",
+            self._renew,
+            concurrency=CONCURRENCY,
+            logger=logger,
+            lane_of=lambda question: question.namespace,
+            width=OF_NAMESPACE,
+        )
 
     def answer(self, question: Question, server: MCPServer) -> McpText | McpFailure | None:
         """Return the last answer, and have it renewed when it is due; None when there is none yet."""
@@ -86,11 +95,14 @@ class Prompts:
         asked = self._now()
         content = await self._ask(question, server)
         self._answers[question] = Answer(content, server.status.refresh_time, asked)
-        self._forget_unasked()
-        if known is None or known.content != content:
-            for agent, wanted in self._asking():
-                if wanted == question:
-                    self._wake(Key.of(agent))
+        if known is not None and known.content == content:
+            return
+        asking = tuple(self._asking())
+        wanted = {each for _, each in asking}
+        self._answers = {each: answer for each, answer in self._answers.items() if each in wanted}
+        for agent, each in asking:
+            if each == question:
+                self._wake(Key.of(agent))
 
     async def _ask(self, question: Question, server: MCPServer) -> McpText | McpFailure:
         pool = self._world.pools.named(question.namespace, server.spec.worker_pool_ref.name)
@@ -104,10 +116,6 @@ class Prompts:
         except NoWorkerError as error:
             message = f"no worker of WorkerPool {server.spec.worker_pool_ref.name} asked for it: {error}"
             return McpFailure(reason=Reason.WORKER_POOL_NOT_READY, message=message)
-
-    def _forget_unasked(self) -> None:
-        asked = {question for _, question in self._asking()}
-        self._answers = {question: answer for question, answer in self._answers.items() if question in asked}
 
     def _asking(self) -> Iterator[tuple[Agent, Question]]:
         for agent in self._world.agents:

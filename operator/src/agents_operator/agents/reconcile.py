@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agents_crds.v1alpha1 import Agent, AgentSpec, ConditionType, ModelProvider, Reason
@@ -17,16 +18,17 @@ from agents_operator.agents.external import ExternalSync, is_in_sight, require_n
 from agents_operator.agents.instructions import Prompt, PromptReader
 from agents_operator.agents.leave import Leaving
 from agents_operator.agents.orphans import Orphans
-from agents_operator.agents.plan import is_in_step
+from agents_operator.agents.plan import Here, is_in_step, place
 from agents_operator.agents.record import Record
 from agents_operator.agents.references import ResolvedRefs, not_ready, resolve_refs
 from agents_operator.agents.retire import Retirement
-from agents_operator.agents.standing import Standing
+from agents_operator.agents.standing import Shortfall, Standing, has_served
 from agents_operator.agents.status import reached_conditions, suspended_status
 from agents_operator.agents.sync import RemoteSync, Target
 from agents_operator.agents.tools import require_distinct_tools
+from agents_operator.engine.conditions import is_true
 from agents_operator.engine.queue import jittered
-from agents_operator.engine.settle import Settle
+from agents_operator.engine.settle import Settle, pause_after
 from agents_operator.engine.world import Key, World
 from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.api import KubernetesApi
@@ -123,12 +125,13 @@ class AgentReconciler:
         wanted = self._wanted(agent, refs, prompt)
         try:
             await self._bring_in_step(agent, wanted, refs, standing)
-        except Waiting as waiting:
+        except (Waiting, Stalled) as early:
             current = self._latest(agent)
-            if waiting.reason not in HICCUPS or not needs_nothing(current, wanted, refs.provider):
+            kept = kept_standing(current, early, wanted, refs.provider, standing)
+            if kept is None:
                 raise
-            await self._stay_ready(current, waiting, standing)
-            return jittered(waiting.after)
+            await self._stay_ready(current, early, kept)
+            return pause_after(early)
         return jittered(self._interval)
 
     def _wanted(self, agent: Agent, refs: ResolvedRefs, prompt: Prompt) -> Wanted:
@@ -162,9 +165,9 @@ class AgentReconciler:
         self._world.agents.see(held)
         return held
 
-    async def _stay_ready(self, agent: Agent, waiting: Waiting, standing: Standing) -> None:
-        """Leave an Agent Ready that a provider's hiccup does not concern, in this generation too."""
-        self._logger.warning("agent %s stays Ready: %s", Key.of(agent), waiting.message)
+    async def _stay_ready(self, agent: Agent, early: Waiting | Stalled, standing: Standing) -> None:
+        """Leave an Agent Ready that the provider keeps from nothing, or only from what is newer."""
+        self._logger.warning("agent %s stays Ready: %s", Key.of(agent), early.message)
         if agent.status.remote is not None:
             await self._record.synced(agent, agent.status.remote, standing)
 
@@ -177,6 +180,33 @@ def require_sound(spec: AgentSpec) -> None:
     require_distinct_tools(spec)
     require_sound_output_schema(spec)
     require_nothing_to_send(spec)
+
+
+def kept_standing(
+    agent: Agent, early: Waiting | Stalled, wanted: Wanted, provider: ModelProvider, standing: Standing
+) -> Standing | None:
+    """Say how an Agent stands that goes on with the remote agent on record; None when it does not.
+
+    What its spec refers to may have changed since that was sent. The spec itself may not: who edits it is
+    told by Ready whether that was taken. A provider that is away makes no Agent Ready that was not.
+    """
+    if early.reason in HICCUPS and needs_nothing(agent, wanted, provider):
+        return standing
+    answered = early.reason is Reason.PROVIDER_REJECTED
+    silent = early.reason in HICCUPS and is_true(agent.status.conditions, ConditionType.READY)
+    if isinstance(wanted, RemoteRef) or not (answered or silent) or not has_served(agent):
+        return None
+    match place(agent.status.remote, provider):
+        case Here(recorded, agent_id) if recorded.hash != wanted.hash and not recorded.create_pending:
+            outdated = Shortfall(
+                early.reason,
+                f"remote agent {agent_id} stays at version {recorded.version}, though something that the "
+                f"spec refers to has changed: {early.message}",
+            )
+            known = agent.status.instructions
+            return replace(standing, instructions=known, shortfalls=(outdated, *standing.shortfalls))
+        case _:
+            return None
 
 
 def needs_nothing(agent: Agent, wanted: Wanted, provider: ModelProvider) -> bool:

@@ -18,7 +18,7 @@ class ConfigMapTexts:
         self._configmaps = configmaps
         self._wake = wake
         self._read: dict[str, str] = {}
-        """Digests of what was read last, by the Agents' uids."""
+        """Digests of what was read or seen last, by the Agents' uids."""
 
     async def read(self, agent: Agent, ref: ConfigMapKeyRef) -> str:
         """Return an Agent's text; raise TextNotFoundError when there is none."""
@@ -31,7 +31,7 @@ class ConfigMapTexts:
         return text
 
     async def sweep(self) -> None:
-        """Wake the Agents whose text is not what they read last; a request for each ConfigMap."""
+        """Wake the Agents whose text is not what they read last, once; a request for each ConfigMap."""
         users: defaultdict[tuple[str, str], list[tuple[Agent, str]]] = defaultdict(list)
         for agent in self._world.agents:
             source = agent.spec.instructions_from
@@ -43,7 +43,10 @@ class ConfigMapTexts:
         for (namespace, name), using in users.items():
             now = await self._digests(namespace, name, {key for _, key in using})
             for agent, key in using:
-                if self._read.get(agent.metadata.uid) != now[key]:
+                uid = agent.metadata.uid
+                # One that has read nothing yet waits for something else, and reads it then.
+                if self._read.get(uid, now[key]) != now[key]:
+                    self._read[uid] = now[key]
                     self._wake(Key.of(agent))
 
     async def _digests(self, namespace: str, name: str, keys: set[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Literal
 from agents_crds.v1alpha1 import Condition, ConditionType, Reason
 from agents_crds.v1alpha1.fields import utc
 from agents_crds.v1alpha1.meta import NEVER
+from agents_operator.shown import shown
 
 Status = Literal["True", "False", "Unknown"]
 MESSAGE_LIMIT = 1024
@@ -28,6 +29,7 @@ def condition(
 
 def cut(message: str) -> str:
     """Return a message as a condition holds it."""
+    message = shown(message)
     return message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
 
 

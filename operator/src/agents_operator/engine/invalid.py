@@ -30,7 +30,7 @@ class Invalid:
         """Write a condition and an event that name the fields."""
         envelope = Resource(StoredObject, resource.plural, resource.kind)
         stored = StoredObject.model_validate(body)
-        message = cut(describe(error))
+        message = cut(going(stored) + describe(error))
         self._logger.error("%s %s: %s", resource.kind, Key.of(stored), message)
         type_ = ConditionType.SUCCEEDED if resource.plural == AGENT_RUNS.plural else ConditionType.READY
         known = find(stored.status.conditions, type_)
@@ -51,6 +51,16 @@ class Invalid:
             # The next event brings the newer state.
             return
         await self._events.post(envelope, stored, "Warning", Reason.INVALID_OBJECT, message, action="Parse")
+
+
+def going(stored: StoredObject) -> str:
+    """Say what holds an object that is being deleted, which nobody may want to correct any more."""
+    if stored.metadata.deletion_timestamp is None:
+        return ""
+    return (
+        "it cannot be read, so nothing outside the cluster is removed and it stays: correct it, or take "
+        f"{', '.join(stored.metadata.finalizers)} out of metadata.finalizers; "
+    )
 
 
 def describe(error: ValidationError) -> str:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from agents_operator.engine.lanes import Lanes
 from agents_operator.engine.outages import OUTAGES
 
 K = TypeVar("K", bound=Hashable)
@@ -30,12 +31,15 @@ class WorkQueue(Generic[K]):
         *,
         concurrency: int,
         logger: logging.Logger,
+        lane_of: Callable[[K], Hashable] = lambda _: None,
+        width: int | None = None,
     ) -> None:
+        """Of the keys of one lane no more than `width` are worked on at once, all by default."""
         self._name = name
         self._reconcile = reconcile
         self._concurrency = concurrency
         self._logger = logger
-        self._ready = asyncio.Queue[K]()
+        self._ready = Lanes(lane_of, width or concurrency)
         self._queued: set[K] = set()
         self._running: dict[K, float] = {}
         self._again: set[K] = set()
@@ -50,7 +54,7 @@ class WorkQueue(Generic[K]):
             self._again.add(key)
         elif key not in self._queued:
             self._queued.add(key)
-            self._ready.put_nowait(key)
+            self._ready.put(key)
 
     def add_after(self, key: K, delay: timedelta) -> None:
         """Reconcile the key after a while, unless it is added earlier; only the latest time counts."""
@@ -89,6 +93,7 @@ class WorkQueue(Generic[K]):
                 await self._attempt(key)
             finally:
                 del self._running[key]
+                self._ready.done(key)
                 if key in self._again:
                     self._again.discard(key)
                     self.add(key)

@@ -51,11 +51,12 @@ class Resync:
     ) -> None:
         # What comes while the list is being made is not missed from it.
         known = [Key.of(stored) for stored in (cache if namespace is None else cache.within(namespace))]
-        listed: set[Key] = set()
-        async for page in self._api.pages(resource, namespace=namespace, field_selector=field_selector):
-            for stored in page:
-                cache.see(stored)
-                listed.add(Key.of(stored))
+        pages = self._api.pages(resource, namespace=namespace, field_selector=field_selector)
+        # Seen at once: an Agent of the first page may hand off to one of the last, which is not gone.
+        listed = [stored async for page in pages for stored in page]
+        for stored in listed:
+            cache.see(stored)
+        there = {Key.of(stored) for stored in listed}
         for key in known:
-            if key not in listed:
+            if key not in there:
                 cache.forget(key)

@@ -11,6 +11,10 @@ from agents_operator.engine.resync import Resync
 from agents_operator.engine.served import Served, named, refusal
 from agents_operator.engine.watch import WatchEndedError
 from agents_operator.kubernetes.access import Access
+from agents_operator.kubernetes.errors import GoneError
+
+# A list of nothing is no 404.
+NO_KIND = "the cluster lacks a kind of this release: install or upgrade the Helm chart durable-agents-crds"
 
 
 class Serve:
@@ -46,6 +50,8 @@ class Serve:
         while True:
             try:
                 await self._serve_once(namespace)
+            except GoneError:
+                self._tell(namespace, f"{named(namespace)} not served: {NO_KIND}")
             except (WatchEndedError, *OUTAGES) as error:
                 self._tell(namespace, f"{named(namespace)} not served: {str(error) or type(error).__name__}")
             await asyncio.sleep(self._retry_interval)

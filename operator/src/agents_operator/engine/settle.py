@@ -92,11 +92,7 @@ class Settle(Generic[M]):
             await self._events.post(
                 self._resource, stored, "Warning", early.reason, early.message, action="Reconcile"
             )
-        match early:
-            case Waiting():
-                return jittered(early.after)
-            case Stalled():
-                return jittered(AFTER_STALL)
+        return pause_after(early)
 
     async def _catch_up(self, stored: M) -> bool:
         """Read an object anew, for the watch may be late; tell whether it is still there."""
@@ -107,6 +103,11 @@ class Settle(Generic[M]):
             return False
         self._cache.see(fresh)
         return True
+
+
+def pause_after(early: Waiting | Stalled) -> timedelta:
+    """Return when to look again after such an end."""
+    return jittered(early.after if isinstance(early, Waiting) else AFTER_STALL)
 
 
 def early_status(

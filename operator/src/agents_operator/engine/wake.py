@@ -1,6 +1,5 @@
 """Who has to be reconciled when something changes: the object itself, and those that depend on it."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from agents_crds.v1alpha1 import (
     WorkerPool,
 )
 from agents_operator.engine.conditions import find, is_true
+from agents_operator.engine.index import Index
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.world import Key, World
 
@@ -35,11 +35,15 @@ class Queues:
 
 
 class Wake:
-    """Adds keys to the queues as the world changes."""
+    """Adds keys to the queues as the world changes, of which it has to hear from the beginning."""
 
     def __init__(self, world: World, queues: Queues) -> None:
         self._world = world
         self._queues = queues
+        self._referrers = Index()
+        """The Agents that hand off to others."""
+        self._waiting = Index()
+        """The runs that were not started, by their Agents: there may be ten thousand."""
 
     def agent_changed(self, old: Agent | None, new: Agent | None) -> None:
         """Wake the Agent, those that hand off to it or kept it from being deleted, and who waits for it."""
@@ -48,6 +52,7 @@ class Wake:
         agent = new or old
         if agent is None:
             return
+        self._referrers.update(Key.of(agent), mentioned_agents(old), mentioned_agents(new))
         if handoff_target(old) != handoff_target(new):
             self._wake_referrers(agent)
         if old is not None and held_agents(old) != held_agents(new):
@@ -60,6 +65,7 @@ class Wake:
         run = new or old
         if run is None:
             return
+        self._waiting.update(Key.of(run), awaited_agent(old), awaited_agent(new))
         gone = new is None and old is not None and not old.status.finished
         if gone or (new is not None and asks_for_work(old, new)):
             self._queues.runs.add(Key.of(run))
@@ -130,10 +136,8 @@ class Wake:
         self._wake_users(namespace, users, runs_too=old is None)
 
     def _wake_referrers(self, target: Agent) -> None:
-        name = target.metadata.name
-        for agent in self._world.agents.within(target.metadata.namespace):
-            if name in held_agents(agent) or name in {each.agent_ref.name for each in agent.spec.handoffs}:
-                self._queues.agents.add(Key.of(agent))
+        for key in self._referrers.mentioning(target.metadata.namespace, target.metadata.name):
+            self._queues.agents.add(key)
 
     def _wake_deleted(self, namespace: str, names: Iterable[str]) -> None:
         """Wake those of these Agents that wait for their end."""
@@ -160,14 +164,11 @@ class Wake:
 
     def _wake_runs(self, namespace: str, agents: Iterable[Agent]) -> None:
         """Wake the runs that wait for one of these Agents, or for one that leads to it by handoffs."""
-        # There may be ten thousand of them: one pass, however many Agents there are.
-        waiting = [run for run in self._world.runs.within(namespace) if run.status.workflow_id is None]
-        if not waiting:
+        if not self._waiting:
             return
-        names = leading_to((agent.metadata.name for agent in agents), self._world.agents.within(namespace))
-        for run in waiting:
-            if run.spec.agent_ref.name in names:
-                self._queues.runs.add(Key.of(run))
+        for name in self._referrers.leading_to(namespace, (agent.metadata.name for agent in agents)):
+            for key in self._waiting.mentioning(namespace, name):
+                self._queues.runs.add(key)
 
 
 def asks_for_work(old: StoredObject | None, new: StoredObject) -> bool:
@@ -178,34 +179,40 @@ def asks_for_work(old: StoredObject | None, new: StoredObject) -> bool:
     return (before.generation, before.deletion_timestamp) != (after.generation, after.deletion_timestamp)
 
 
-def leading_to(names: Iterable[str], agents: Iterable[Agent]) -> set[str]:
-    """Name these Agents, and every other that can come to one of them by handoffs."""
-    referrers: dict[str, list[str]] = defaultdict(list)
-    for agent in agents:
-        for handoff in agent.spec.handoffs:
-            referrers[handoff.agent_ref.name].append(agent.metadata.name)
-    found: set[str] = set()
-    rest = list(names)
-    while rest:
-        name = rest.pop()
-        if name not in found:
-            found.add(name)
-            rest += referrers.get(name, ())
-    return found
+def mentioned_agents(agent: Agent | None) -> frozenset[str]:
+    """Name the Agents that an Agent is to hand off to, and those that its remote agent does hand off to."""
+    if agent is None:
+        return frozenset()
+    recorded = agent.status.remote
+    linked = (link.name for link in recorded.handoffs) if recorded else ()
+    return frozenset((*(handoff.agent_ref.name for handoff in agent.spec.handoffs), *linked))
+
+
+def awaited_agent(run: AgentRun | None) -> frozenset[str]:
+    """Name the Agent of a run that was not started."""
+    if run is None or run.status.workflow_id is not None:
+        return frozenset()
+    return frozenset((run.spec.agent_ref.name,))
 
 
 def agent_offer(agent: Agent | None) -> object:
-    """What waiting runs see of an Agent."""
+    """What waiting runs see of an Agent.
+
+    They repeat its message, and yet are not woken when only that is another one, such as while it counts
+    down the runs that it waits for: each of ten thousand would be written again.
+    """
     if agent is None:
         return None
-    remote = agent.status.remote
+    remote, ready = agent.status.remote, find(agent.status.conditions, ConditionType.READY)
     return (
         agent.metadata.uid,
         agent.metadata.generation,
         agent.metadata.deletion_timestamp,
         agent.status.observed_generation,
-        agent.status.conditions,
-        (remote.version, remote.handoffs) if remote is not None and remote.id is not None else None,
+        ready and (ready.status, ready.reason),
+        (remote.id, remote.version, remote.handoffs)
+        if remote is not None and remote.id is not None
+        else None,
     )
 
 

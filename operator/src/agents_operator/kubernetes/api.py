@@ -1,5 +1,6 @@
 """Reads and writes of this project's kinds: every write is tested on the version that was read."""
 
+import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -58,9 +59,7 @@ class KubernetesApi:
     async def get(self, resource: Resource[M], namespace: str, name: str) -> M | None:
         """Read one object; None when there is none of that name."""
         try:
-            return resource.model.model_validate_json(
-                await self.request("GET", resource.path(namespace, name))
-            )
+            return _parsed(resource, await self.request("GET", resource.path(namespace, name)))
         except GoneError:
             return None
 
@@ -72,8 +71,8 @@ class KubernetesApi:
         token = ""
         while True:
             query = {"limit": str(PAGE), "fieldSelector": field_selector, "continue": token}
-            page = _Page.model_validate_json(await self.request("GET", path, query=query))
-            yield tuple(_parsed(resource, page.items))
+            page = _Page.model_validate(_json(await self.request("GET", path, query=query)))
+            yield tuple(_parseable(resource, page.items))
             token = page.metadata.next_token
             if not token:
                 return
@@ -90,9 +89,7 @@ class KubernetesApi:
             {"op": "add", "path": "/status", "value": status.manifest()},
         ]
         path = resource.path(stored.metadata.namespace, stored.metadata.name) + "/status"
-        return resource.model.model_validate_json(
-            await self.request("PATCH", path, body=operations, content_type=JSON_PATCH)
-        )
+        return _parsed(resource, await self.request("PATCH", path, body=operations, content_type=JSON_PATCH))
 
     async def merge_status(self, resource: Resource[M], stored: M, status: Status) -> None:
         """Merge into the status of this very object, and leave alone what the model does not know."""
@@ -111,8 +108,9 @@ class KubernetesApi:
             "finalizers": list(finalizers),
         }
         path = resource.path(stored.metadata.namespace, stored.metadata.name)
-        return resource.model.model_validate_json(
-            await self.request("PATCH", path, body={"metadata": metadata}, content_type=MERGE_PATCH)
+        return _parsed(
+            resource,
+            await self.request("PATCH", path, body={"metadata": metadata}, content_type=MERGE_PATCH),
         )
 
     async def delete_all(self, resource: Resource[M], namespace: str, *, field_selector: str) -> None:
@@ -143,7 +141,16 @@ class KubernetesApi:
             return content
 
 
-def _parsed(resource: Resource[M], items: Iterable[object]) -> Iterator[M]:
+def _json(content: bytes) -> object:
+    """Read JSON as deep as an API server stores it: pydantic's own reader gives up after 200 levels."""
+    return json.loads(content)
+
+
+def _parsed(resource: Resource[M], content: bytes) -> M:
+    return resource.model.model_validate(_json(content))
+
+
+def _parseable(resource: Resource[M], items: Iterable[object]) -> Iterator[M]:
     """Skip what another release stored and no longer parses: one such object must not hide the others."""
     for item in items:
         with suppress(ValidationError):

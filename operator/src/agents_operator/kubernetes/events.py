@@ -11,6 +11,7 @@ from agents_crds.v1alpha1 import API_VERSION, ObjectMeta, Reason
 from agents_operator.kubernetes.api import MERGE_PATCH, KubernetesApi
 from agents_operator.kubernetes.errors import ConflictError, ForbiddenError, GoneError, RejectedError
 from agents_operator.kubernetes.resources import M, Resource
+from agents_operator.shown import shown
 
 CONTROLLER = "durable-agents.dev/operator"
 NOTE_LIMIT = 1024
@@ -93,7 +94,7 @@ class Events:
 
 def _cut(note: str) -> str:
     """Cut a note to what the API server takes, which counts bytes."""
-    return note.encode()[:NOTE_LIMIT].decode(errors="ignore")
+    return shown(note).encode()[:NOTE_LIMIT].decode(errors="ignore")
 
 
 def _event_name(metadata: ObjectMeta, reason: str, note: str) -> str:

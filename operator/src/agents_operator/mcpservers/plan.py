@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agents_crds.contract import SECOND_CONTRACT
 from agents_crds.contract.mcp import McpFailure
 from agents_crds.v1alpha1 import ConditionType, MCPServer, Reason, WorkerPool
 from agents_operator.engine.conditions import find, is_true
 from agents_operator.errors import Stalled, Waiting
+from agents_operator.mcpservers.status import lists_size
+from agents_operator.pools.contract import lacking_for_server
 from agents_operator.temporal.mcp import PoolBuild
 
-# A server that keeps telling of changes is not asked more often.
+# A server that keeps telling of changes is not asked more often, and one with large lists less often still:
+# etcd keeps each state of an object for minutes, and what ten such servers write in them would fill it.
 SHORTEST_INTERVAL = timedelta(seconds=5)
+BYTES_PER_SECOND = 10_000
 # A kubelet brings a new Secret into running pods within two minutes, and new pods take a while to start.
 PODS_LAG = timedelta(minutes=3)
 LAGGING = frozenset({Reason.SECRET_NOT_FOUND, Reason.COMMAND_NOT_ALLOWED})
@@ -45,11 +48,18 @@ def plan_server(
             "set its spec.replicas to 1",
             after=server.spec.interval,
         )
-    rest = min(SHORTEST_INTERVAL, server.spec.interval)
+    rest = shortest_rest(server)
     since = now - server.status.refresh_time if server.status.refresh_time else rest
     if is_listed(server) and timedelta() <= since < rest:
         return Keep(rest - since)
     return Ask(workers)
+
+
+def shortest_rest(server: MCPServer) -> timedelta:
+    """Return how long the lists of a server are left as they are, whatever it tells."""
+    size = lists_size(server.status.tools, server.status.prompts)
+    written = timedelta(seconds=size / BYTES_PER_SECOND)
+    return max(min(SHORTEST_INTERVAL, server.spec.interval), written)
 
 
 def workers_for(server: MCPServer, pool: WorkerPool | None, *, retry_interval: timedelta) -> PoolBuild:
@@ -69,13 +79,8 @@ def workers_for(server: MCPServer, pool: WorkerPool | None, *, retry_interval: t
             after=retry_interval,
             expected=True,
         )
-    spoken = pool.status.contract or 1
-    if spoken < SECOND_CONTRACT:
-        raise Stalled(
-            Reason.WORKER_TOO_OLD,
-            f"MCP servers need workers of contract {SECOND_CONTRACT}, and those of WorkerPool {name} speak "
-            f"{spoken}: rebuild its image on this release's worker",
-        )
+    if lacking := lacking_for_server(server, pool):
+        raise Stalled(Reason.WORKER_TOO_OLD, lacking)
     stdio = server.spec.stdio
     if stdio is not None and stdio.command not in pool.spec.stdio.allowed_commands:
         raise Stalled(

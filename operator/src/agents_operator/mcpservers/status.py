@@ -8,11 +8,13 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from agents_crds.contract.answers import answer_value
-from agents_crds.contract.mcp import McpCatalogue, McpPrompt, McpTool
+from agents_crds.contract.mcp import McpCatalogue, McpPrompt, McpTool, is_deeper
 from agents_crds.v1alpha1 import ConditionType, MCPServer, MCPServerStatus, Reason
-from agents_crds.v1alpha1.fields import utc
+from agents_crds.v1alpha1.fields import JsonSchema, utc
 from agents_crds.v1alpha1.mcpserver import (
+    MCP_LISTS_LIMIT,
     MCP_PROMPT_LIMIT,
+    MCP_SCHEMA_LEVELS,
     MCP_TOOL_LIMIT,
     ListedArgument,
     ListedPrompt,
@@ -22,9 +24,8 @@ from agents_crds.v1alpha1.mcpserver import (
 from agents_operator.engine.conditions import condition, with_conditions
 from agents_operator.engine.invalid import describe
 from agents_operator.errors import Waiting
+from agents_operator.shown import shown
 
-# An object of 1.5 MB is refused by etcd, and each change of one goes to whoever watches.
-LARGEST_LISTS = 1_000_000
 TOOL_TEXT = 4096
 OTHER_TEXT = 1024
 NAME_TEXT = 256
@@ -45,16 +46,16 @@ def listed_status(server: MCPServer, catalogue: McpCatalogue, *, now: datetime) 
         ConditionType.READY,
         "True",
         Reason.AVAILABLE,
-        offer + _omitted([*no_tools, *no_prompts]),
+        offer + _omitted([*catalogue.left_out, *no_tools, *no_prompts]),
         generation=generation,
         now=now,
     )
     return MCPServerStatus(
         observed_generation=generation,
         server=ServerInfo(
-            name=catalogue.server_name[:NAME_TEXT],
-            version=catalogue.server_version[:NAME_TEXT],
-            protocol_version=catalogue.protocol_version[:64],
+            name=shown(catalogue.server_name)[:NAME_TEXT],
+            version=shown(catalogue.server_version)[:NAME_TEXT],
+            protocol_version=shown(catalogue.protocol_version)[:64],
         ),
         tools=tools,
         prompts=prompts,
@@ -77,6 +78,7 @@ def _fitting(
             omitted.append(f"a second {called}")
             continue
         try:
+            _require_shown(each)
             taken[each.name] = listed(each)
         except ValidationError as error:
             omitted.append(f"{called} ({describe(error)})")
@@ -85,13 +87,23 @@ def _fitting(
     return tuple(taken.values()), omitted
 
 
+def _require_shown(offered: McpTool | McpPrompt) -> None:
+    """Raise ValueError where a name, which is sent as it is, would not be seen as it is."""
+    arguments = offered.arguments if isinstance(offered, McpPrompt) else ()
+    for name in (offered.name, *(argument.name for argument in arguments)):
+        if name != shown(name):
+            raise ValueError(f"{name[:64]!r} has characters that cannot be shown")
+
+
 def _listed_tool(tool: McpTool) -> ListedTool:
     # What the API server would refuse would cost the whole list.
     answer_value(json.dumps(tool.input_schema))
+    if is_deeper(tool.input_schema, MCP_SCHEMA_LEVELS):
+        raise ValueError(f"its inputSchema is nested deeper than {MCP_SCHEMA_LEVELS} levels")
     return ListedTool(
         name=tool.name,
-        description=tool.description[:TOOL_TEXT],
-        input_schema=tool.input_schema,
+        description=shown(tool.description)[:TOOL_TEXT],
+        input_schema=JsonSchema(shown(tool.input_schema)),
         idempotent=tool.idempotent,
     )
 
@@ -99,11 +111,11 @@ def _listed_tool(tool: McpTool) -> ListedTool:
 def _listed_prompt(prompt: McpPrompt) -> ListedPrompt:
     return ListedPrompt(
         name=prompt.name,
-        description=prompt.description[:OTHER_TEXT],
+        description=shown(prompt.description)[:OTHER_TEXT],
         arguments=tuple(
             ListedArgument(
                 name=argument.name,
-                description=argument.description[:OTHER_TEXT],
+                description=shown(argument.description)[:OTHER_TEXT],
                 required=argument.required,
             )
             for argument in prompt.arguments
@@ -111,15 +123,20 @@ def _listed_prompt(prompt: McpPrompt) -> ListedPrompt:
     )
 
 
+def lists_size(tools: Iterable[ListedTool], prompts: Iterable[ListedPrompt]) -> int:
+    """Return the bytes of lists as JSON."""
+    return sum(len(json.dumps(each.manifest())) for each in (*tools, *prompts))
+
+
 def _require_room(
     server: MCPServer, tools: tuple[ListedTool, ...], prompts: tuple[ListedPrompt, ...]
 ) -> None:
-    size = sum(len(json.dumps(each.manifest())) for each in (*tools, *prompts))
-    if len(tools) > MCP_TOOL_LIMIT or len(prompts) > MCP_PROMPT_LIMIT or size > LARGEST_LISTS:
+    size = lists_size(tools, prompts)
+    if len(tools) > MCP_TOOL_LIMIT or len(prompts) > MCP_PROMPT_LIMIT or size > MCP_LISTS_LIMIT:
         raise Waiting(
             Reason.LIST_TOO_LARGE,
             f"the server lists {_count(tools, 'tool')} and {_count(prompts, 'prompt')} of {size} bytes, "
-            f"and a status holds {MCP_TOOL_LIMIT}, {MCP_PROMPT_LIMIT} and {LARGEST_LISTS}: "
+            f"and a status holds {MCP_TOOL_LIMIT}, {MCP_PROMPT_LIMIT} and {MCP_LISTS_LIMIT}: "
             "let it offer less, as by several servers",
             after=server.spec.interval,
         )

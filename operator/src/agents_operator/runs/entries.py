@@ -27,6 +27,7 @@ from agents_crds.v1alpha1.output import (
     ToolCall,
     ToolExecution,
 )
+from agents_operator.shown import printable
 
 ENTRIES_LIMIT = 32_768
 """Bytes of all entries together, as JSON."""
@@ -60,6 +61,7 @@ def output_entries(entries: tuple[RunEntry, ...], omitted: int) -> tuple[tuple[O
 
 def cut(text: str, limit: int = LABEL_LIMIT) -> str:
     """Return a text as a field of so many characters holds it."""
+    text = printable(text)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
@@ -108,7 +110,7 @@ def _part(content: Content) -> ContentPart:
             return ContentPart(text=_text(text))
         case ReferenceContent(tool=tool, title=title, url=url):
             # A part of an address leads nowhere.
-            address = url if len(url) <= URL_LIMIT else ""
+            address = printable(url) if len(url) <= URL_LIMIT else ""
             return ContentPart(reference=Reference(tool=cut(tool), title=_text(title), url=address))
         case FileContent(tool=tool, id=id_, name=name, media_type=media_type):
             file = File(tool=cut(tool), id=cut(id_), name=cut(name), media_type=cut(media_type))

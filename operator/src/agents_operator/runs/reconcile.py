@@ -56,7 +56,7 @@ class RunReconciler:
             case Cancel():
                 return await self._stop(Key.of(run))
             case Start(snapshot):
-                opening = await read_opening(run, self._configmaps)
+                opening = await read_opening(run, self._configmaps, now=self._now())
                 await self._start(run, new_workflow(run, snapshot, opening, installation=self._installation))
                 return None
 

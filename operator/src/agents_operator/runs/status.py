@@ -14,6 +14,7 @@ from agents_crds.v1alpha1.fields import format_duration, utc
 from agents_crds.v1alpha1.output import EXCERPT_LIMIT, OUTPUT_JSON_LIMIT, OUTPUT_TEXT_LIMIT, Output
 from agents_operator.engine.conditions import condition, with_conditions
 from agents_operator.runs.entries import cut, output_entries
+from agents_operator.shown import printable
 from agents_operator.temporal.workflows import StartedWorkflow
 
 AGENTS_LIMIT = 32
@@ -163,24 +164,25 @@ def _finish(
 
 
 def output(text: str, *, structured: bool = False) -> Output:
-    """Cut an answer to what a status holds; newlines become spaces in the excerpt.
+    """Cut an answer to what a status holds, without control characters; the excerpt is one line.
 
     JSON is not cut: an answer that fits a schema is there whole, or left out.
     """
-    line = re.sub(r"\s+", " ", text).strip()
+    seen = printable(text)
+    line = re.sub(r"\s+", " ", seen).strip()
     excerpt = line if len(line) <= EXCERPT_LIMIT else line[: EXCERPT_LIMIT - 1] + "…"
     size = len(text.encode(errors="replace"))
     whole = Output(
-        text=text[:OUTPUT_TEXT_LIMIT],
+        text=seen[:OUTPUT_TEXT_LIMIT],
         excerpt=excerpt,
-        truncated=len(text) > OUTPUT_TEXT_LIMIT,
+        truncated=len(seen) > OUTPUT_TEXT_LIMIT,
         bytes=size,
         json_omitted=structured,
     )
     if not structured or size > OUTPUT_JSON_LIMIT:
         return whole
     try:
-        value = answer_value(text)
+        value = printable(answer_value(text))
     except ValueError:
         # Only a worker that is not ours says of such a text that it fits.
         return whole

@@ -6,6 +6,7 @@ https://docs.temporal.io/production-deployment/worker-deployments/worker-version
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pydantic import ValidationError
 from temporalio.api.enums.v1 import WorkerDeploymentVersionStatus
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkerDeploymentRequest,
@@ -34,6 +35,7 @@ UNUSED = frozenset(
     }
 )
 PROBE_TIMEOUT = timedelta(seconds=10)
+UNREADABLE = "its answer cannot be read: rebuild its image on the worker of this release"
 
 
 class NoWorkerError(Exception):
@@ -77,6 +79,9 @@ class WorkerBuilds:
             if error.status is RPCStatusCode.FAILED_PRECONDITION:
                 raise NoWorkerError("none has started yet") from error
             raise rpc_failure(error) from error
+        except ValidationError as error:
+            # Whoever makes the image decides what its workers say.
+            raise NoWorkerError(UNREADABLE) from error
         return catalogue
 
     async def observe(self, deployment: str) -> ObservedBuilds:

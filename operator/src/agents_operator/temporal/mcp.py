@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
+from pydantic import ValidationError
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion, WorkflowIDConflictPolicy
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
@@ -30,7 +31,7 @@ from agents_crds.contract.names import (
     worker_deployment,
 )
 from agents_crds.contract.payload import Payload
-from agents_operator.temporal.builds import NoWorkerError
+from agents_operator.temporal.builds import UNREADABLE, NoWorkerError
 from agents_operator.temporal.connection import RPC_TIMEOUT
 from agents_operator.temporal.errors import rpc_failure
 
@@ -136,6 +137,9 @@ class McpWorkflows:
             if error.status is RPCStatusCode.FAILED_PRECONDITION:
                 raise NoWorkerError("none has started yet") from error
             raise rpc_failure(error) from error
+        except ValidationError as error:
+            # Whoever makes the image decides what its workers say.
+            raise NoWorkerError(UNREADABLE) from error
         return answer
 
 

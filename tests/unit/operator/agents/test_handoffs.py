@@ -105,6 +105,21 @@ async def test_agent_that_was_made_again_is_linked_again(bench: Bench, standin: 
     assert await bench.conditions("a") == SYNCED
 
 
+async def test_provider_that_does_not_know_the_other_is_not_asked_all_the_time(
+    bench: Bench, standin: StandIn
+) -> None:
+    """The other one was deleted by hand, which is noticed when that is looked at."""
+    await pair(bench)
+    standin.fail("PATCH", ONE_AGENT, AnswerWith(status=404, body={"message": "no agent ag_b"}))
+    await bench.edit("a", instructions="Be kind.")
+    again = await bench.reconcile("a")
+    assert again is not None
+    assert again > RETRY
+    ready = await bench.condition(ConditionType.READY, "a")
+    assert (ready.status, ready.reason) == ("False", "ProviderRejected")
+    assert "no agent ag_b" in ready.message
+
+
 async def test_removed_handoffs_are_cleared(bench: Bench, standin: StandIn) -> None:
     await pair(bench)
     await bench.edit("a", handoffs=None)
@@ -192,7 +207,7 @@ async def test_agent_serves_on_without_the_other_whatever_comes_between(
     standin.fail("PATCH", ONE_AGENT, AnswerWith(status=503), times=2)
     for _ in range(2):
         await bench.reconcile("a")
-        assert (await bench.conditions("a"))["Ready"] == "False ProviderUnreachable"
+        assert await bench.conditions("a") == SYNCED | {"Degraded": "True ProviderUnreachable"}
     for name in ("a", "b", "a"):
         await bench.reconcile(name)
     assert await bench.conditions("a") == SYNCED | {"Degraded": "True HandoffTargetGone"}

@@ -258,17 +258,38 @@ async def test_agent_serves_on_its_last_text_and_says_so_once(bench: Bench, stan
 
 
 async def test_agents_that_need_no_text_are_not_looked_after(bench: Bench) -> None:
+    await set_map(bench, support="Be kind.")
     await prompted(bench)
     await bench.add_agent("own")
+    await bench.reconcile()
     await bench.edit(suspend=True)
     await bench.see_everything()
+    await set_map(bench, support="Be brief.")
     await bench.texts.sweep()
     assert bench.woken == set()
     await bench.edit(suspend=False)
-    await bench.see_everything()
-    await bench.texts.sweep()
-    assert [key.name for key in bench.woken] == ["finance"]
+    await bench.reconcile()
+    await set_map(bench, support="Be bold.")
     bench.world.agents.forget(Key.of(await bench.agent()))
+    await bench.texts.sweep()
+    assert bench.woken == set()
+
+
+async def test_change_wakes_an_agent_once_whatever_keeps_it_from_reading_the_text(bench: Bench) -> None:
+    await set_map(bench, support="Be kind.")
+    await bench.add_agent(
+        instructions=None, instructionsFrom=FROM_MAP, tools=[{"function": {"name": "no_such_tool"}}]
+    )
+    await bench.reconcile()
+    await bench.texts.sweep()
+    assert bench.woken == set()
+    await bench.edit(tools=[])
+    await bench.reconcile()
+    await bench.edit(tools=[{"function": {"name": "no_such_tool"}}])
+    await bench.reconcile()
+    await set_map(bench, support="Be brief.")
+    await bench.texts.sweep()
+    assert len(bench.woken) == 1
     bench.woken.clear()
     await bench.texts.sweep()
     assert bench.woken == set()

@@ -8,7 +8,7 @@ from agents_operator.engine.invalid import Invalid, describe
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS, M, Resource
 from tests.unit.operator.kubernetes.scripted import CONFLICT, Asked, ScriptedServer
-from tests.unit.operator.objects import NOW, Manifest, agent, condition, provider, run
+from tests.unit.operator.objects import DELETED, NOW, Manifest, agent, condition, provider, run
 
 
 def refused(resource: Resource[M], body: JsonValue) -> ValidationError:
@@ -63,6 +63,17 @@ async def test_other_kinds_are_told_by_their_own_summary() -> None:
             provider().manifest() | {"status": status_of(server.asked[0])}
         ).status
         assert [said.type for said in written.conditions] == ["Ready"]
+
+
+async def test_owner_learns_what_holds_an_object_that_is_being_deleted() -> None:
+    async with ScriptedServer() as server:
+        going = agent(deletionTimestamp=DELETED, finalizers=["durable-agents.dev/remote-agent"])
+        body = going.manifest() | {"spec": {}}
+        server.will_answer(200, {})
+        server.will_answer(201, {})
+        await invalid(server).refuse(AGENTS, body, refused(AGENTS, body))
+        told = str(status_of(server.asked[0]))
+    assert "take durable-agents.dev/remote-agent out of metadata.finalizers; spec: exactly one of" in told
 
 
 async def test_owner_who_was_told_is_not_told_again() -> None:

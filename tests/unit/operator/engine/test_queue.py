@@ -14,9 +14,14 @@ NEVER = timedelta(hours=1)
 class Work:
     """A reconcile that goes on as the test says, and the queue that drives it."""
 
-    def __init__(self, *, concurrency: int = 2) -> None:
+    def __init__(self, *, concurrency: int = 2, width: int | None = None) -> None:
         self.queue = WorkQueue[str](
-            "test", self._reconcile, concurrency=concurrency, logger=logging.getLogger("test")
+            "test",
+            self._reconcile,
+            concurrency=concurrency,
+            logger=logging.getLogger("test"),
+            lane_of=lambda key: key[0],
+            width=width,
         )
         self.begun: list[str] = []
         self.at_once: dict[str, int] = {}
@@ -216,3 +221,28 @@ def test_pause_doubles_up_to_five_minutes(failures: int, seconds: int) -> None:
 
 def test_objects_touched_together_do_not_stay_together() -> None:
     assert len({jittered(timedelta(minutes=10)) for _ in range(50)}) > 1
+
+
+async def test_lane_that_is_full_of_what_hangs_holds_up_no_other() -> None:
+    work = Work(concurrency=4, width=2)
+    for key in ("a1", "a2", "a3"):
+        work.hold(key)
+        work.queue.add(key)
+    for key in ("b1", "b2", "b3"):
+        work.queue.add(key)
+    async with driven(work.queue):
+        await work.until_begun("a1", "a2", "b1", "b2", "b3")
+        work.release("a1")
+        await work.until_begun("a1", "a2", "b1", "b2", "b3", "a3")
+        work.release("a2")
+        work.release("a3")
+        await until_idle(work.queue)
+
+
+async def test_lanes_that_are_longer_than_the_queue_is_wide_take_turns() -> None:
+    work = Work(concurrency=1, width=1)
+    for key in ("a1", "a2", "a3", "b1", "b2"):
+        work.queue.add(key)
+    async with driven(work.queue):
+        await until_idle(work.queue)
+    assert work.begun == ["a1", "b1", "a2", "b2", "a3"]

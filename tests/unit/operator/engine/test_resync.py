@@ -5,9 +5,11 @@ import logging
 import pytest
 from pydantic import JsonValue
 
+from agents_crds.v1alpha1 import Agent
 from agents_operator.engine.resync import Resync
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.errors import ApiServerError
+from tests.unit.operator.agents.account import AgentChanges
 from tests.unit.operator.kubernetes.scripted import ScriptedServer, failure
 from tests.unit.operator.objects import agent, run
 
@@ -41,6 +43,30 @@ async def test_object_that_is_there_is_seen() -> None:
         answer_definitions(server, {"metadata": {}, "items": [there.manifest()]})
         await resync(server, world).see_definitions(None)
     assert world.agents.named("team", "finance") == there
+
+
+class Heard(AgentChanges):
+    """Notes after how many requests an Agent came."""
+
+    def __init__(self, server: ScriptedServer) -> None:
+        super().__init__()
+        self.after: list[int] = []
+        self._server = server
+
+    def agent_changed(self, old: Agent | None, new: Agent | None) -> None:
+        super().agent_changed(old, new)
+        self.after.append(len(self._server.asked))
+
+
+async def test_agents_are_seen_all_at_once_however_many_pages_they_come_on() -> None:
+    """One that hands off to another would unlink it if that was not there yet."""
+    world = World()
+    async with ScriptedServer() as server:
+        world.listen(heard := Heard(server))
+        answer_definitions(server, {"metadata": {"continue": "more"}, "items": [agent("a").manifest()]})
+        server.will_answer(200, {"metadata": {}, "items": [agent("b").manifest()]})
+        await resync(server, world).see_definitions(None)
+    assert heard.after == [5, 5]
 
 
 async def test_only_unfinished_runs_are_listed() -> None:

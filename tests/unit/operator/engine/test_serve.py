@@ -30,6 +30,7 @@ class Cluster:
     def __init__(self) -> None:
         self.allowed: set[str] = set()
         self.away = False
+        self.lacks_a_kind = False
         self.reviews = asyncio.Queue[None]()
         self.begun = asyncio.Queue[str]()
         self.ended = asyncio.Queue[str]()
@@ -58,7 +59,9 @@ class Cluster:
         asked = (await request.json())["spec"]["resourceAttributes"]
         return web.json_response({"status": {"allowed": asked["namespace"] in self.allowed}})
 
-    async def _list(self, _: web.Request) -> web.Response:
+    async def _list(self, request: web.Request) -> web.Response:
+        if self.lacks_a_kind and request.path.endswith("/mcpservers"):
+            return web.json_response({"message": "the server could not find the resource"}, status=404)
         return web.json_response({"metadata": {}, "items": []})
 
 
@@ -113,6 +116,17 @@ async def test_namespace_without_rights_keeps_no_other_from_being_served() -> No
     async with serving(cluster, "lost", "team") as served:
         assert await cluster.begun.get() == "team"
         assert (served.now(), served.why_none()) == (("team",), "")
+
+
+async def test_kind_that_the_cluster_lacks_is_awaited_with_what_to_do() -> None:
+    cluster = Cluster()
+    cluster.allowed.add("team")
+    cluster.lacks_a_kind = True
+    async with serving(cluster, "team") as served:
+        await until_reviewed_again(cluster)
+        assert "upgrade the Helm chart durable-agents-crds" in served.why_none()
+        cluster.lacks_a_kind = False
+        assert await cluster.begun.get() == "team"
 
 
 async def test_namespace_is_no_longer_watched_when_its_rights_are_gone() -> None:

@@ -120,6 +120,18 @@ async def test_object_that_does_not_parse_hides_no_other() -> None:
     assert [stored.metadata.name for stored in found] == ["a", "c"]
 
 
+@pytest.mark.parametrize("levels", [250, 900])
+async def test_object_that_is_nested_as_deep_as_nobody_would_hides_no_other(levels: int) -> None:
+    deep: JsonValue = {}
+    for _ in range(levels):
+        deep = {"properties": deep}
+    agent = {"metadata": run("deep").manifest()["metadata"], "spec": {"model": "m", "outputSchema": deep}}
+    async with ScriptedServer() as server:
+        server.will_answer(200, page(agent, run("a").manifest()))
+        (found,) = [found async for found in server.api.pages(AGENT_RUNS)]
+    assert [stored.metadata.name for stored in found] == ["a"]
+
+
 async def test_list_that_fails_in_the_middle_raises() -> None:
     async with ScriptedServer() as server:
         server.will_answer(200, page(run("a").manifest(), more="next"))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pydantic import JsonValue
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
@@ -25,14 +26,17 @@ from agents_crds.contract.names import (
 )
 
 INSTALLATION, NAMESPACE, POOL, BUILD = "inst", "team", "default", "b1"
+ODD = "odd"
 
 
 @workflow.defn(name=DESCRIBE_MCP_SERVER_WORKFLOW)
 class Describe:
-    """Tells what it was asked, as the name of the server."""
+    """Tells what it was asked, as the name of the server; of an odd one what nobody can read."""
 
     @workflow.run
-    async def run(self, asked: DescribeMcpServerInput) -> DescribeMcpServerResult:
+    async def run(self, asked: DescribeMcpServerInput) -> DescribeMcpServerResult | JsonValue:
+        if asked.target.server == ODD:
+            return {"answer": {"type": "failure", "reason": "OfTheFuture", "message": ""}}
         said = f"{workflow.info().workflow_id} {asked.operator_queue} {asked.listen}"
         return DescribeMcpServerResult(answer=McpCatalogue(server_name=said, tools=(), prompts=()))
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import JsonValue
 
 from agents_crds.contract.mcp import McpFailure
 from agents_crds.v1alpha1 import MCPServer, Reason, WorkerPool
@@ -15,12 +16,16 @@ ABLE = pool(status=SERVING, commands=("npx",))
 STDIO: Manifest = {"stdio": {"command": "npx"}}
 
 
-def listed_server(ago: timedelta, *, generation: int = 1, spec: Manifest | None = None) -> MCPServer:
+def listed_server(
+    ago: timedelta, *, generation: int = 1, spec: Manifest | None = None, tools: JsonValue = None
+) -> MCPServer:
     """A server that was listed a while ago, and whose spec is now of that generation."""
     ready: Manifest = {**condition("Ready", "True", "Available"), "observedGeneration": 1}
     refreshed = (NOW - ago).strftime("%Y-%m-%dT%H:%M:%SZ")
     return mcp_server(
-        spec=spec, status={"refreshTime": refreshed, "conditions": [ready]}, generation=generation
+        spec=spec,
+        status={"refreshTime": refreshed, "conditions": [ready], "tools": tools or []},
+        generation=generation,
     )
 
 
@@ -68,6 +73,15 @@ def test_what_was_listed_holds_while_the_pool_has_no_workers() -> None:
 def test_server_that_keeps_telling_of_changes_is_not_asked_all_the_time() -> None:
     assert plan(listed_server(timedelta(seconds=1)), ABLE) == Keep(timedelta(seconds=4))
     assert isinstance(plan(listed_server(timedelta(seconds=5)), ABLE), Ask)
+
+
+def test_large_lists_are_written_no_more_often_than_etcd_can_bear() -> None:
+    often: Manifest = {"streamableHttp": {"url": "http://maps"}, "interval": "1s"}
+    schema: Manifest = {"type": "object", "description": "x" * 99_910}
+    tools: list[JsonValue] = [{"name": f"tool-{number}", "inputSchema": schema} for number in range(3)]
+    for ago, expected in ((10, Keep), (31, Ask)):
+        server = listed_server(timedelta(seconds=ago), spec=often, tools=tools)
+        assert isinstance(plan(server, ABLE), expected)
 
 
 def test_edited_server_is_asked_at_once() -> None:

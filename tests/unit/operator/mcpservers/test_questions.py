@@ -10,7 +10,7 @@ from temporalio.client import Client
 from agents_crds.contract.mcp import McpCatalogue, McpTarget, McpText, StreamableHttpTransport
 from agents_operator.temporal.builds import NoWorkerError
 from agents_operator.temporal.mcp import McpWorkflows, PoolBuild
-from tests.unit.operator.mcpservers.answering import BUILD, INSTALLATION, NAMESPACE, POOL, answering
+from tests.unit.operator.mcpservers.answering import BUILD, INSTALLATION, NAMESPACE, ODD, POOL, answering
 from tests.workflows.temporal import temporal_server
 
 WORKERS = PoolBuild(NAMESPACE, POOL, BUILD)
@@ -61,3 +61,6 @@ async def test_questions_reach_the_workers_of_the_build_and_disturb_no_other(cli
     assert listing.server_name == "inst/team/mcp/maps/describe inst/operator 0:07:00"
     with pytest.raises(NoWorkerError, match="none has started yet"):
         await workflows.describe(PoolBuild(NAMESPACE, POOL, "b2"), TARGET, listen=timedelta(minutes=7))
+    odd = TARGET.model_copy(update={"server": ODD})
+    with pytest.raises(NoWorkerError, match="its answer cannot be read: rebuild its image"):
+        await workflows.describe(WORKERS, odd, listen=timedelta(minutes=7))

@@ -15,6 +15,11 @@ def tool(name: str, description: str = "", schema: dict[str, JsonValue] = OBJECT
     return McpTool(name=name, description=description, input_schema=JsonSchema(schema))
 
 
+def nested(levels: int) -> dict[str, JsonValue]:
+    """A schema of so many levels."""
+    return {"not": nested(levels - 1)} if levels > 1 else {}
+
+
 def status(*tools: McpTool, prompts: tuple[McpPrompt, ...] = ()) -> MCPServerStatus:
     server = mcp_server(status={"conditions": [condition("Ready", "False", "ServerUnreachable")]})
     catalogue = McpCatalogue(
@@ -52,6 +57,12 @@ def test_of_two_tools_of_one_name_the_first_is_kept_and_the_message_says_so() ->
     assert message(found) == "1 tool and 0 prompts; left out: a second tool 'find'"
 
 
+def test_what_the_worker_left_out_is_told() -> None:
+    catalogue = McpCatalogue(tools=(), prompts=(), left_out=("tool 'x' (its inputSchema is of no object)",))
+    found = listed_status(mcp_server(), catalogue, now=NOW)
+    assert message(found) == "0 tools and 0 prompts; left out: tool 'x' (its inputSchema is of no object)"
+
+
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
@@ -59,13 +70,25 @@ def test_of_two_tools_of_one_name_the_first_is_kept_and_the_message_says_so() ->
         (tool("x" * 257), f"tool '{'x' * 64}' (name: "),
         (tool("far", schema={"maximum": float("inf")}), "tool 'far' ("),
         (tool("many", schema={"maximum": 10**30}), "tool 'many' (a number is too large)"),
+        (tool("by\x9b"), "tool 'by\\x9b' ('by\\x9b' has characters that cannot be shown)"),
+        (tool("deep", schema=nested(65)), "tool 'deep' (its inputSchema is nested deeper than 64 levels)"),
     ],
-    ids=["no name", "long name", "infinity", "large number"],
+    ids=["no name", "long name", "infinity", "large number", "unseen", "deep"],
 )
 def test_tool_that_does_not_fit_costs_no_other(bad: McpTool, why: str) -> None:
     found = status(bad, tool("find"))
     assert [each.name for each in found.tools] == ["find"]
     assert f"left out: {why}" in message(found)
+
+
+def test_texts_of_a_server_are_stored_without_what_terminals_obey_and_people_do_not_see() -> None:
+    said = "Finds\x1b[31m\n\tby\x7f name.\u202e\U000e0041"
+    (found,) = status(tool("find", said, {"type": "object", "description": said})).tools
+    assert [found.description, found.input_schema["description"]] == ["Finds[31m\n\tby name."] * 2
+
+
+def test_schema_that_is_as_deep_as_can_be_is_kept() -> None:
+    assert len(status(tool("deep", schema=nested(64))).tools) == 1
 
 
 def test_of_many_that_do_not_fit_some_are_named() -> None:
@@ -81,7 +104,7 @@ def test_long_description_is_cut() -> None:
     "tools",
     [
         tuple(tool(f"tool-{number}") for number in range(513)),
-        tuple(tool(f"tool-{number}", schema={"x": "y" * 10_000}) for number in range(110)),
+        tuple(tool(f"tool-{number}", schema={"x": "y" * 10_000}) for number in range(40)),
     ],
     ids=["many", "large"],
 )

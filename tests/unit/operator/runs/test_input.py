@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from pydantic import JsonValue
 
@@ -5,9 +7,9 @@ from agents_crds.contract.run import ImagePart, InputMessage, TextPart
 from agents_crds.v1alpha1 import ConditionType, Reason
 from agents_operator.errors import Waiting
 from agents_operator.kubernetes.configmaps import ConfigMapReader
-from agents_operator.runs.input import INPUT_LIMIT, LOOK_AGAIN, Opening, read_opening
+from agents_operator.runs.input import INPUT_LIMIT, LATEST_LOOK, LOOK_AGAIN, Opening, pause, read_opening
 from tests.unit.operator.kubernetes.scripted import ScriptedServer, failure
-from tests.unit.operator.objects import Manifest, run
+from tests.unit.operator.objects import NOW, Manifest, run
 
 FROM: Manifest = {"input": None, "inputFrom": {"configMapKeyRef": {"name": "questions", "key": "first"}}}
 IMAGE = "https://example.com/meter.png"
@@ -23,8 +25,8 @@ async def test_own_text_and_messages_cost_no_read() -> None:
     }
     async with ScriptedServer() as server:
         configmaps = ConfigMapReader(server.api)
-        assert await read_opening(run(spec={"input": "4 %?"}), configmaps) == Opening(text="4 %?")
-        assert await read_opening(run(spec=messages), configmaps) == Opening(
+        assert await read_opening(run(spec={"input": "4 %?"}), configmaps, now=NOW) == Opening(text="4 %?")
+        assert await read_opening(run(spec=messages), configmaps, now=NOW) == Opening(
             messages=(
                 InputMessage(
                     role="user", content=(TextPart(text="What does it read?"), ImagePart(url=IMAGE))
@@ -38,7 +40,7 @@ async def test_own_text_and_messages_cost_no_read() -> None:
 async def test_text_from_a_configmap_costs_one_read() -> None:
     async with ScriptedServer() as server:
         server.will_answer(200, {"data": {"first": "What is\nthe rate?"}})
-        opening = await read_opening(run(spec=FROM), ConfigMapReader(server.api))
+        opening = await read_opening(run(spec=FROM), ConfigMapReader(server.api), now=NOW)
         assert server.asked[0].path == "/api/v1/namespaces/team/configmaps/questions"
         assert len(server.asked) == 1
     assert opening == Opening(text="What is\nthe rate?")
@@ -84,8 +86,14 @@ async def test_run_waits_for_a_text_that_can_be_used_and_says_why(
     async with ScriptedServer() as server:
         server.will_answer(status, body)
         with pytest.raises(Waiting) as waiting:
-            await read_opening(run(spec=FROM), ConfigMapReader(server.api))
+            await read_opening(run(spec=FROM), ConfigMapReader(server.api), now=NOW)
     assert waiting.value.message == f"spec.inputFrom: {message}"
     assert waiting.value.reason is Reason.CONFIG_MAP_NOT_FOUND
     assert (waiting.value.condition, waiting.value.after) == (ConditionType.SUCCEEDED, LOOK_AGAIN)
     assert not waiting.value.expected
+
+
+def test_run_that_has_waited_for_long_is_looked_at_less_often() -> None:
+    created = run(creationTimestamp="2026-03-01T12:00:30Z")
+    pauses = [pause(created, now=NOW + timedelta(minutes=minutes)) for minutes in (0, 1, 6, 600)]
+    assert pauses == [LOOK_AGAIN, LOOK_AGAIN, timedelta(minutes=1), LATEST_LOOK]

@@ -212,3 +212,8 @@ def test_run_whose_outcome_comes_late_expires_at_a_minute_that_is_still_to_be_sw
 def test_answer_that_is_no_json_although_its_worker_says_so_is_kept_as_text(text: str) -> None:
     kept = output(text, structured=True)
     assert (kept.text, kept.value, kept.json_omitted) == (text, None, True)
+
+
+def test_output_has_nothing_that_a_terminal_obeys() -> None:
+    found = output('{"a\x9b": "\\u007fred"}', structured=True)
+    assert (found.text, found.excerpt, found.value) == ('{"a": "\\u007fred"}',) * 2 + ({"a": "red"},)

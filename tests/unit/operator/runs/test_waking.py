@@ -92,3 +92,36 @@ async def test_ten_thousand_waiting_runs_are_woken_at_once() -> None:
     woken.see(linked("back"))
     assert time.process_time() - begun < 1
     assert len([name for name in await woken.woken() if name.startswith("run ")]) == 10_000
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"conditions": [condition("Ready", "False", "ModelNotFound", "says it otherwise")]},
+        {
+            "conditions": [
+                condition("Ready", "False", "ModelNotFound"),
+                condition("Degraded", "True", "MCPServerNotReady"),
+            ]
+        },
+    ],
+    ids=["other words", "another condition"],
+)
+async def test_agent_that_only_says_more_wakes_no_run(more: Manifest) -> None:
+    """Ten thousand that repeat its message would be written again each time."""
+    failing = linked("front", "middle", status=NOT_READY)
+    assert await woken_runs((failing,), newer(failing, more)) == set()
+
+
+async def test_thousand_agents_that_change_do_not_look_at_every_run() -> None:
+    woken = Woken()
+    agents = [linked(f"agent-{number}", f"agent-{(number + 1) % 1000}") for number in range(1000)]
+    for stored in agents:
+        woken.see(stored)
+    for number in range(10_000):
+        woken.see(run(f"run-{number}", {"agentRef": {"name": "missing"}}))
+    await woken.woken()
+    begun = time.process_time()
+    for stored in agents[:200]:
+        woken.see(newer(stored, NOT_READY))
+    assert time.process_time() - begun < 2

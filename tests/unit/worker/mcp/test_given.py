@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from agents_crds.contract.mcp import NamedValue
 from agents_crds.v1alpha1.conditions import Reason
@@ -15,10 +16,10 @@ def write(directory: Path, text: str) -> NamedValue:
 
 
 def test_header_is_read_without_the_line_break_at_its_end_and_with_its_prefix(tmp_path: Path) -> None:
-    header = write(tmp_path, "abcdef\n").model_copy(update={"prefix": "Bearer "})
+    header = write(tmp_path, "abcdefgh\n").model_copy(update={"prefix": "Bearer "})
     given = read_headers((header, NamedValue(name="X-Team", value="ops")), tmp_path)
-    assert given.values == {"X-Token": "Bearer abcdef", "X-Team": "ops"}
-    assert given.secrets == ("abcdef",)
+    assert given.values == {"X-Token": "Bearer abcdefgh", "X-Team": "ops"}
+    assert given.secrets == ("abcdefgh",)
 
 
 def test_variable_is_what_the_secret_holds_to_the_letter(tmp_path: Path) -> None:
@@ -54,6 +55,15 @@ def test_secrets_are_masked_also_where_json_spells_them_otherwise() -> None:
 
 def test_longer_secret_is_masked_before_the_one_that_it_begins_with() -> None:
     assert Given({}, ("token", "token-2")).mask("token-2 token") == "[secret] [secret]"
+
+
+def test_names_of_fields_stay_what_they_are() -> None:
+    given = Given({}, ("properties",))
+    schema: JsonValue = {"properties": {"properties": {"title": "of properties"}}, "required": ["properties"]}
+    assert given.mask_texts(schema) == {
+        "properties": {"properties": {"title": "of [secret]"}},
+        "required": ["[secret]"],
+    }
 
 
 def test_what_is_too_short_to_be_a_secret_spoils_no_text(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What a server lists: all pages of it, within what a status can hold."""
 
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Protocol, TypeVar
 
@@ -9,16 +8,20 @@ from mcp_types import Prompt, Tool
 from pydantic_core import to_json
 
 from agents_crds.contract.answers import answer_value
-from agents_crds.contract.mcp import McpCatalogue, McpPrompt, McpPromptArgument, McpTool
+from agents_crds.contract.mcp import McpCatalogue, McpPrompt, McpPromptArgument, McpTool, is_deeper
 from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import JsonSchema
-from agents_crds.v1alpha1.mcpserver import MCP_PROMPT_LIMIT, MCP_TOOL_LIMIT
+from agents_crds.v1alpha1.mcpserver import (
+    MCP_LISTS_LIMIT,
+    MCP_PROMPT_LIMIT,
+    MCP_SCHEMA_LEVELS,
+    MCP_TOOL_LIMIT,
+)
 from agents_worker.mcp.failed import ServerFailed
 from agents_worker.mcp.given import Given
 
-_log = logging.getLogger("agents_worker.mcp")
 _PAGES = 100
-_BYTES = 700_000
+_SHOWN = 64
 _NAME, _VERSION, _PROTOCOL = 256, 256, 64
 _TOOL_DESCRIPTION, _DESCRIPTION, _ARGUMENTS = 4096, 1024, 32
 
@@ -48,21 +51,23 @@ async def list_all(client: Client, given: Given) -> McpCatalogue:
         async for listed in _pages(lambda cursor: client.list_prompts(cursor=cursor)):
             prompts += listed.prompts
             _check_count(prompts, MCP_PROMPT_LIMIT, "prompts")
+    left_out: list[str] = []
     catalogue = McpCatalogue(
         server_name=info.name[:_NAME] if info else "",
         server_version=info.version[:_VERSION] if info else "",
         protocol_version=client.protocol_version[:_PROTOCOL],
-        tools=tuple(_tool(tool) for tool in _usable(tools, _tool_fault)),
-        prompts=tuple(_prompt(prompt) for prompt in _usable(prompts, _prompt_fault)),
+        tools=tuple(_tool(tool) for tool in _usable("tool", tools, _tool_fault, left_out)),
+        prompts=tuple(_prompt(prompt) for prompt in _usable("prompt", prompts, _prompt_fault, left_out)),
+        left_out=tuple(left_out),
     )
-    masked = given.mask(catalogue.model_dump_json())
-    if len(masked.encode()) > _BYTES:
+    masked = McpCatalogue.model_validate(given.mask_texts(catalogue.model_dump(mode="json")))
+    if len(masked.model_dump_json()) > MCP_LISTS_LIMIT:
         raise ServerFailed(
             Reason.LIST_TOO_LARGE,
-            f"The server's lists are larger than the {_BYTES // 1000} KB that a status can hold: have it "
-            "list less",
+            f"The server's lists are larger than the {MCP_LISTS_LIMIT // 1000} KB that a status can hold: "
+            "have it list less",
         )
-    return McpCatalogue.model_validate_json(masked)
+    return masked
 
 
 async def relist_tools(client: Client) -> None:
@@ -96,14 +101,17 @@ def _check_count(listed: list[Tool] | list[Prompt], limit: int, what: str) -> No
         )
 
 
-def _usable(listed: Iterable[N], fault_of: Callable[[N], str | None]) -> Iterable[N]:
+def _usable(
+    what: str, listed: Iterable[N], fault_of: Callable[[N], str | None], left_out: list[str]
+) -> Iterable[N]:
+    """Pass on what can be used, and note the rest in `left_out`."""
     names = set[str]()
     for each in listed:
         fault = "its name is there twice" if each.name in names else fault_of(each)
         if not 0 < len(each.name) <= _NAME:
             fault = f"its name has not between 1 and {_NAME} characters"
         if fault:
-            _log.warning("%.100r of an MCP server is left out: %s", each.name, fault)
+            left_out.append(f"{what} {each.name[:_SHOWN]!r} ({fault})")
             continue
         names.add(each.name)
         yield each
@@ -112,6 +120,8 @@ def _usable(listed: Iterable[N], fault_of: Callable[[N], str | None]) -> Iterabl
 def _tool_fault(tool: Tool) -> str | None:
     if tool.input_schema.get("type", "object") != "object":
         return "its inputSchema is of no object"
+    if is_deeper(tool.input_schema, MCP_SCHEMA_LEVELS):
+        return f"its inputSchema is nested deeper than {MCP_SCHEMA_LEVELS} levels"
     try:
         answer_value(to_json(tool.input_schema).decode())
     except ValueError as error:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pydantic import JsonValue
 from pydantic_core import to_json
 
 from agents_crds.contract.mcp import NamedValue
@@ -12,7 +13,7 @@ from agents_worker.mcp.failed import ServerFailed
 
 _MASK = "[secret]"
 # What is shorter is no secret, and to mask it would spoil every other word.
-_SHORTEST_SECRET = 4
+_SHORTEST_SECRET = 8
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,18 @@ class Given:
         for form in sorted(spelled, key=len, reverse=True):
             text = text.replace(form, _MASK)
         return text
+
+    def mask_texts(self, value: JsonValue) -> JsonValue:
+        """Do so with every text of a JSON value; the names of its fields stay."""
+        match value:
+            case str():
+                return self.mask(value)
+            case list():
+                return [self.mask_texts(each) for each in value]
+            case dict():
+                return {name: self.mask_texts(each) for name, each in value.items()}
+            case _:
+                return value
 
 
 def read_headers(headers: Iterable[NamedValue], secrets_dir: Path) -> Given:

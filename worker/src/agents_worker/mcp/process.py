@@ -6,6 +6,7 @@ ends first, and needs a second cancellation to be spared it: none of it will do 
 
 import asyncio
 import os
+import shutil
 import signal
 from asyncio.subprocess import PIPE, SubprocessStreamProtocol
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -54,9 +55,15 @@ async def server_process(
     cannot be started.
     """
     loop = asyncio.get_running_loop()
+    name, *arguments = command
+    # On the worker's own PATH: the one in `environment` is the server's, and must not choose another program.
+    program = shutil.which(name)
+    if program is None:
+        raise FileNotFoundError(name)
     transport, protocol = await loop.subprocess_exec(
         lambda: SubprocessStreamProtocol(limit=_LONGEST_LINE, loop=loop),
-        *command,
+        program,
+        *arguments,
         stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
