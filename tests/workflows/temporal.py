@@ -16,16 +16,18 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
+from agents_crds.contract.conversion import PayloadSettings
 from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
 from agents_crds.contract.tools import ToolCatalogue
 
 
 @asynccontextmanager
-async def temporal_server(*dynamic_config: str, identity: str | None = None) -> AsyncIterator[Client]:
+async def temporal_server(
+    *dynamic_config: str, identity: str | None = None, payloads: PayloadSettings | None = None
+) -> AsyncIterator[Client]:
     """Run a development server for the length of the block."""
     # By default each hop of a task waits up to 50 ms on a server with one shard, and each timer up to 1 s.
     config = (
@@ -34,7 +36,7 @@ async def temporal_server(*dynamic_config: str, identity: str | None = None) -> 
         *dynamic_config,
     )
     async with await WorkflowEnvironment.start_local(
-        data_converter=pydantic_data_converter,
+        data_converter=(payloads or PayloadSettings()).data_converter(),
         identity=identity,
         dev_server_existing_path=_binary(),
         dev_server_extra_args=[part for value in config for part in ("--dynamic-config-value", value)],

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from agents_crds.contract.conversion import PayloadSettings
 from agents_worker.workers import WORKFLOWS, sandbox
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
@@ -23,7 +23,9 @@ def test_there_are_histories() -> None:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_stored_history_replays(path: Path) -> None:
     replayer = Replayer(
-        workflows=WORKFLOWS, workflow_runner=sandbox(), data_converter=pydantic_data_converter
+        workflows=WORKFLOWS,
+        workflow_runner=sandbox(),
+        data_converter=PayloadSettings().data_converter(),
     )
     history = WorkflowHistory.from_json(f"test/ns/{path.stem}", read(path))
     await replayer.replay_workflow(history)

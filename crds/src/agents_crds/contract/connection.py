@@ -8,14 +8,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfigProfile
 
+from agents_crds.contract.conversion import PayloadSettings, PayloadVariablesError
 from agents_crds.contract.environment import WorkerVariable
 from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.contract.names import SECRETS_DIR
@@ -41,6 +42,7 @@ class TemporalConnection:
     profile: ClientConfigProfile
     api_key_file: Path | None = None
     secrets_dir: Path = Path(SECRETS_DIR)
+    payloads: PayloadSettings = field(default_factory=PayloadSettings)
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -51,6 +53,9 @@ class TemporalConnection:
         given = {name: value for name, value in environment.items() if value}
         try:
             profile = ClientConfigProfile.load(disable_file=True, override_env_vars=given)
+            payloads = PayloadSettings.of_environment(given)
+        except PayloadVariablesError as error:
+            raise TemporalVariablesError(str(error)) from error
         except RuntimeError as error:
             raise TemporalVariablesError(
                 f"the variables TEMPORAL_* contradict each other: {error}"
@@ -62,6 +67,7 @@ class TemporalConnection:
             profile=profile,
             api_key_file=Path(api_key_file) if api_key_file else None,
             secrets_dir=Path(given.get(WorkerVariable.SECRETS_DIR, SECRETS_DIR)),
+            payloads=payloads,
         )
 
     @property
@@ -83,12 +89,13 @@ class TemporalConnection:
 
     async def connect(self, *, identity: str | None = None) -> Client:
         """Connect; raise TemporalUnavailableError when that is worth another try."""
+        converter = await asyncio.to_thread(self._converter)
         profile = await asyncio.to_thread(self._with_api_key)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 return await Client.connect(
                     **await asyncio.to_thread(profile.to_client_connect_config),
-                    data_converter=pydantic_data_converter,
+                    data_converter=converter,
                     identity=identity,
                 )
         except TimeoutError as error:  # an OSError too
@@ -145,6 +152,12 @@ class TemporalConnection:
             if profile.api_key != client.api_key:
                 client.api_key = profile.api_key
                 logger.info("Temporal's API key was rotated")
+
+    def _converter(self) -> DataConverter:
+        try:
+            return self.payloads.data_converter()
+        except PayloadVariablesError as error:
+            raise TemporalVariablesError(str(error)) from error
 
     def _has_new_certificate(self, client: Client) -> bool:
         if self.profile.tls is None:
