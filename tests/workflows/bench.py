@@ -31,6 +31,7 @@ from agents_crds.contract.run import (
 from agents_crds.v1alpha1.fields import JsonSchema
 from agents_worker.activities.mcp import McpCalls
 from agents_worker.activities.model import ModelCalls
+from agents_worker.activities.room import Room
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.sessions.providers import Providers, provider_http
 from agents_worker.sessions.verdict import Patience
@@ -88,9 +89,10 @@ async def serving(client: Client, settings: Settings, tools: Tools) -> AsyncIter
     """Run the worker's own workers in this process, as the current build."""
     threads = ThreadPoolExecutor(8)
     async with provider_http() as http, McpCalls(client, settings) as mcp:
-        models = ModelCalls(Providers(http, settings.secrets_dir), PATIENCE)
+        room = Room.of(client.data_converter)
+        models = ModelCalls(Providers(http, settings.secrets_dir, room.for_answer), PATIENCE, room)
         async with AsyncExitStack() as stack:
-            for worker in build_workers(client, settings, models, ToolCalls(tools, threads), mcp):
+            for worker in build_workers(client, settings, models, ToolCalls(tools, threads, room), mcp):
                 await stack.enter_async_context(worker)
             await make_current(client, settings.deployment_name, settings.build_id)
             yield
@@ -211,7 +213,7 @@ class Bench:
     async def finished(self, handle: Handle) -> RunOutcome:
         """Wait for the outcome, which must have been reported exactly once."""
         outcome: RunOutcome = await asyncio.wait_for(handle.result(), 45)
-        assert self.reports.taken[handle.id] == [outcome]
+        assert self.reports.taken[handle.id] == [outcome.preview()]
         return outcome
 
     async def run_loop(self, loop: LoopInput) -> RunOutcome:

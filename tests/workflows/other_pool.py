@@ -11,6 +11,7 @@ from temporalio.worker import Worker
 
 from agents_crds.contract.mcp import McpServerRoute, McpTarget, McpToolRoute, StreamableHttpTransport
 from agents_crds.contract.run import AgentSnapshot, ToolRoute
+from agents_worker.activities.room import Room
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.messages import CALL_MCP_TOOL, McpToolCall, ToolResult
 from agents_worker.tools.offer import Tools
@@ -46,7 +47,7 @@ async def serving_other_pool(client: Client, tools: Tools) -> AsyncIterator[Othe
     """Serve the queue of another pool."""
     pool = OtherPool()
     with ThreadPoolExecutor(2) as threads:
-        calls = ToolCalls(tools, threads)
+        calls = ToolCalls(tools, threads, Room())
         async with Worker(client, task_queue=OTHER_QUEUE, activities=(calls.call_tool, pool.call_mcp_tool)):
             yield pool
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import threading
 import time
@@ -52,6 +53,12 @@ async def explode(word: str) -> str:
 def leave() -> str:
     """Try to end the process."""
     raise SystemExit(3)
+
+
+@tool
+def noise(size: int) -> str:
+    """Write a lot that cannot be made much smaller."""
+    return random.Random(size).randbytes(size // 2).hex()
 
 
 @tool

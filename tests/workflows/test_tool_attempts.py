@@ -13,6 +13,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from agents_worker import ToolContext, tool
 from agents_worker.activities.beat import HeartbeatsFromThreads
+from agents_worker.activities.room import Room
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.messages import CALL_TOOL, ToolCall, ToolResult
 from agents_worker.tools.definition import define_tool
@@ -52,7 +53,7 @@ async def test_an_attempt_goes_on_where_the_one_before_was_lost(temporal: Client
     assert found is not None
     queue = f"test/{uuid.uuid4()}"
     with ThreadPoolExecutor(1) as threads:
-        calls = ToolCalls(Tools((found,)), threads)
+        calls = ToolCalls(Tools((found,)), threads, Room())
         async with Worker(
             temporal,
             task_queue=queue,

@@ -16,6 +16,7 @@ from agents_crds.contract.connection import TemporalConnection, TemporalUnavaila
 from agents_crds.contract.environment import WorkerVariable
 from agents_worker.activities.mcp import McpCalls
 from agents_worker.activities.model import ModelCalls
+from agents_worker.activities.room import Room
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.health import Health, serve_health
 from agents_worker.last_words import is_explained, last_words, leave
@@ -44,8 +45,9 @@ async def serve(
         McpCalls(client, settings) as mcp,
         connection.following_secrets(client, _log, stop.set),
     ):
-        models = ModelCalls(Providers(http, settings.secrets_dir), Patience())
-        workers = build_workers(client, settings, models, ToolCalls(tools, threads), mcp)
+        room = Room.of(client.data_converter)
+        models = ModelCalls(Providers(http, settings.secrets_dir, room.for_answer), Patience(), room)
+        workers = build_workers(client, settings, models, ToolCalls(tools, threads, room), mcp)
         names = ", ".join(tool.name for tool in tools.tools) or "no tools"
         _log.info("Serving %s as build %s with %s", settings.pool_queue, settings.build_id, names)
         await _run(workers, health, stop)

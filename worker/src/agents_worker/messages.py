@@ -149,6 +149,8 @@ class ModelAnswer(Payload):
     """Zero where the answer was read back from the conversation's history, which does not tell."""
     last_entry: str = ""
     """The provider's id of the last of the entries; empty where it gave none."""
+    has_store: bool = False
+    """Whether the worker puts what is too large for Temporal into a store."""
 
 
 class ToolCall(Payload):

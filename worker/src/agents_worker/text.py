@@ -12,6 +12,8 @@ ANSWER_LIMIT = 1_500_000
 """Bytes of a model's answer, as JSON; Temporal refuses payloads of 2 MB."""
 RESULTS_LIMIT = 1_000_000
 """Bytes of all the tool results of one turn: they travel together, also with the run's own input."""
+STORED_LIMIT = 16_000_000
+"""Bytes of a model's answer, and of all the tool results of one turn, where there is a store for payloads."""
 COLLECTED_LIMIT = 250_000
 """Bytes of the text that a run carries along."""
 ENTRIES_LIMIT = 250_000

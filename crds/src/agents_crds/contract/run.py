@@ -11,6 +11,9 @@ from agents_crds.contract.payload import Payload
 from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import JsonSchema
 
+PREVIEW_LIMIT = 40_000
+"""Characters of the answer in what a run reports: more than its AgentRun's status holds."""
+
 
 class ProviderSnapshot(Payload):
     """Where the model is called; the key itself stays in a file that the worker reads."""
@@ -157,6 +160,8 @@ class LoopState(Payload):
     """How often in a row the next model call failed for the provider's key; an attempt before may have been
     acted on."""
     key_failing_since: datetime | None = None
+    has_store: bool = False
+    """Whether the workers put what is too large for Temporal into a store."""
 
 
 class LoopInput(Payload):
@@ -196,6 +201,8 @@ class LoopResult(Payload):
     agents: tuple[AgentUsage, ...] = ()
     entries: tuple[RunEntry, ...] = ()
     entries_omitted: int = 0
+    text_bytes: int | None = None
+    """Size of the whole answer in UTF-8, where `text` is only its start."""
 
 
 class RunInput(Payload):
@@ -240,3 +247,12 @@ class RunOutcome(Payload):
     finished_at: datetime
     agents: tuple[AgentIdentity, ...] = ()
     """Every agent that the run could come to, the one that began first."""
+
+    def preview(self) -> "RunOutcome":
+        """Cut the answer to what is reported: whoever takes the report need not read the whole of it."""
+        text = self.result.text
+        if len(text) <= PREVIEW_LIMIT:
+            return self
+        size = len(text.encode(errors="replace"))
+        result = self.result.model_copy(update={"text": text[:PREVIEW_LIMIT], "text_bytes": size})
+        return self.model_copy(update={"result": result})

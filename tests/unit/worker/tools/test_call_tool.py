@@ -14,6 +14,7 @@ from temporalio.testing import ActivityEnvironment
 
 from agents_crds.contract.run import RunReference
 from agents_worker import ToolContext, ToolError, tool
+from agents_worker.activities.room import Room
 from agents_worker.activities.tools import ToolCalls
 from agents_worker.messages import ToolCall
 from agents_worker.tools.decorator import AnyFunction
@@ -44,7 +45,7 @@ async def result(
     found = define_tool(tool(function))
     assert found is not None
     call = ToolCall.model_validate({"name": found.name, "arguments": arguments, **of_call})
-    return (await environment.run(ToolCalls(Tools((found,)), threads).call_tool, call)).text
+    return (await environment.run(ToolCalls(Tools((found,)), threads, Room()).call_tool, call)).text
 
 
 def in_a_thread(number: int) -> str:

@@ -19,10 +19,10 @@ from agents_crds.contract.mcp import (
 )
 from agents_crds.contract.names import MCP_SERVER_CHANGED_WORKFLOW, mcp_workflow_id
 from agents_worker.activities.beat import beating
+from agents_worker.activities.room import Room
 from agents_worker.mcp.failed import ServerFailed
 from agents_worker.messages import CALL_MCP_TOOL, DESCRIBE_MCP_SERVER, GET_MCP_PROMPT, McpToolCall, ToolResult
 from agents_worker.settings import Settings
-from agents_worker.text import RESULTS_LIMIT, clip
 
 if TYPE_CHECKING:
     from agents_worker.mcp.work import Servers
@@ -36,6 +36,7 @@ class McpCalls:
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
         self._settings = settings
+        self._room = Room.of(client.data_converter)
         self._servers: asyncio.Task[Servers] | None = None
 
     async def __aenter__(self) -> Self:
@@ -52,8 +53,7 @@ class McpCalls:
         """Call a tool and return its result, or how it failed, as a text."""
         async with beating():
             servers = await self._opened()
-            text = await servers.call_tool(call)
-        return ToolResult(text=clip(text, RESULTS_LIMIT))
+            return await self._room.tool_result(await servers.call_tool(call))
 
     @activity.defn(name=DESCRIBE_MCP_SERVER)
     async def describe_mcp_server(self, question: DescribeMcpServerInput) -> DescribeMcpServerResult:

@@ -11,6 +11,7 @@ from agents_crds.contract.run import ProviderSnapshot
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.activities.beat import beating
 from agents_worker.activities.recovery import Watch, conversation_gone, recover_append, recover_start
+from agents_worker.activities.room import Room
 from agents_worker.messages import (
     APPEND_RESULTS,
     START_CONVERSATION,
@@ -41,9 +42,10 @@ class ModelCalls:
     type, and `THROTTLED` and one with a `KeyWait` leave the waiting to the workflow.
     """
 
-    def __init__(self, providers: Providers, patience: Patience) -> None:
+    def __init__(self, providers: Providers, patience: Patience, room: Room) -> None:
         self._providers = providers
         self._patience = patience
+        self._room = room
 
     @activity.defn(name=START_CONVERSATION)
     async def start_conversation(self, start: ConversationStart) -> ModelAnswer:
@@ -54,8 +56,8 @@ class ModelCalls:
                 if _may_have_been_sent(repeated=start.repeated):
                     answer = await recover_start(conversations, start, Watch(self._patience.settle))
                     if answer is not None:
-                        return answer
-                return await conversations.start(start)
+                        return await self._kept(answer)
+                return await self._kept(await conversations.start(start))
 
     @activity.defn(name=APPEND_RESULTS)
     async def append_results(self, append: ResultsAppend) -> ModelAnswer:
@@ -66,17 +68,21 @@ class ModelCalls:
                 if _may_have_been_sent(repeated=append.repeated):
                     match await recover_append(conversations, append, Watch(self._patience.settle)):
                         case ModelAnswer() as answer:
-                            return answer
+                            return await self._kept(answer)
                         case GiveUp() as lost:
                             raise self._as_error(lost)
                         case None:
                             pass
-                return await conversations.append(
+                answer = await conversations.append(
                     append.conversation_id,
                     append.results,
                     denials=append.denials,
                     correction=append.correction,
                 )
+                return await self._kept(answer)
+
+    async def _kept(self, answer: ModelAnswer) -> ModelAnswer:
+        return await self._room.kept(answer.model_copy(update={"has_store": self._room.has_store}))
 
     @contextmanager
     def _judged(self, provider: ProviderSnapshot, *, gone: GiveUp) -> Iterator[None]:

@@ -7,7 +7,6 @@ from temporalio import activity
 
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.messages import ConversationStart, ModelAnswer, ResultsAppend
-from agents_worker.sessions.entries import answer_of
 from agents_worker.sessions.remote import RemoteConversations
 from agents_worker.sessions.settlement import (
     NotSent,
@@ -70,7 +69,7 @@ async def recover_append(
             case NotSent():
                 return None
             case Settled(outputs):
-                return _recovered(append.conversation_id, outputs)
+                return _recovered(conversations, append.conversation_id, outputs)
             case Unanswered():
                 if not await watch.wait():
                     return _never_answered(append)
@@ -108,7 +107,7 @@ async def _first_answer(
         history = await conversations.history(conversation.id)
         match settle_start(history or ()):
             case Settled(outputs):
-                return _recovered(conversation.id, outputs)
+                return _recovered(conversations, conversation.id, outputs)
             case Unanswered():
                 continue
     return None
@@ -122,6 +121,8 @@ async def _discard(conversations: RemoteConversations, found: tuple[WireConversa
         await conversations.delete(conversation.id)
 
 
-def _recovered(conversation_id: str, outputs: tuple[WireEntry, ...]) -> ModelAnswer:
+def _recovered(
+    conversations: RemoteConversations, conversation_id: str, outputs: tuple[WireEntry, ...]
+) -> ModelAnswer:
     activity.logger.info("The answer of an earlier attempt was found in the conversation %s", conversation_id)
-    return answer_of(conversation_id, outputs)
+    return conversations.recovered(conversation_id, outputs)

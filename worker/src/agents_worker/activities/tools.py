@@ -12,8 +12,8 @@ from temporalio import activity
 
 from agents_crds.contract.tools import ToolCatalogue
 from agents_worker.activities.beat import beating
+from agents_worker.activities.room import Room
 from agents_worker.messages import CALL_TOOL, DESCRIBE_TOOLS, ToolCall, ToolResult
-from agents_worker.text import RESULTS_LIMIT, clip
 from agents_worker.tools.arguments import InvalidArguments, bind_arguments
 from agents_worker.tools.context import ToolContext
 from agents_worker.tools.definition import Tool
@@ -25,9 +25,10 @@ from agents_worker.tools.results import failure_text, result_text
 class ToolCalls:
     """The activities of a pool's queue."""
 
-    def __init__(self, tools: Tools, threads: Executor) -> None:
+    def __init__(self, tools: Tools, threads: Executor, room: Room) -> None:
         self._tools = tools
         self._threads = threads
+        self._room = room
 
     @activity.defn(name=CALL_TOOL)
     async def call_tool(self, call: ToolCall) -> ToolResult:
@@ -38,8 +39,7 @@ class ToolCalls:
                 text=f"There is no tool {call.name}: this build of the worker does not have it."
             )
         async with beating():
-            text = await self._call(tool, call)
-        return ToolResult(text=clip(text, RESULTS_LIMIT))
+            return await self._room.tool_result(await self._call(tool, call))
 
     @activity.defn(name=DESCRIBE_TOOLS)
     async def describe_tools(self) -> ToolCatalogue:

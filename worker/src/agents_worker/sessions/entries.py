@@ -41,23 +41,27 @@ _DETAILS_LIMIT = 300_000
 
 
 def answer_of(
-    conversation_id: str, outputs: tuple[WireEntry, ...], usage: WireUsage | None = None
+    conversation_id: str,
+    outputs: tuple[WireEntry, ...],
+    usage: WireUsage | None = None,
+    *,
+    limit: int = ANSWER_LIMIT,
 ) -> ModelAnswer:
-    """Turn what a model call added to a conversation into its answer."""
+    """Turn what a model call added to a conversation into its answer, of texts of `limit` bytes."""
     return ModelAnswer(
         conversation_id=conversation_id,
-        entries=entries_of(outputs),
+        entries=entries_of(outputs, limit),
         usage=usage_of(usage),
         last_entry=_name(outputs[-1].id) if outputs else "",
     )
 
 
-def entries_of(outputs: tuple[WireEntry, ...]) -> tuple[Entry, ...]:
-    """Turn entries into the loop's own; what we sent ourselves is none of them."""
+def entries_of(outputs: tuple[WireEntry, ...], limit: int = ANSWER_LIMIT) -> tuple[Entry, ...]:
+    """Turn entries into the loop's own, their texts `limit` bytes; what we sent ourselves is none of them."""
     entries = tuple(
         _entry(output) for output in outputs if not isinstance(output, ResultInput | MessageInput)
     )
-    texts = share(tuple(_text(entry) for entry in entries), ANSWER_LIMIT)
+    texts = share(tuple(_text(entry) for entry in entries), limit)
     return _bounded(tuple(_with_text(entry, text) for entry, text in zip(entries, texts, strict=True)))
 
 

@@ -11,6 +11,7 @@ from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.contract.run import ProviderSnapshot
 from agents_worker.sessions.failures import KeyMissing, ProviderFailed
 from agents_worker.sessions.remote import RemoteConversations
+from agents_worker.text import ANSWER_LIMIT
 
 CALL_TIMEOUT = timedelta(seconds=300)
 """After so long without an answer a request is given up."""
@@ -43,16 +44,17 @@ class KeyFile:
 class Providers:
     """Clients of the providers that this worker calls, over one pool of connections."""
 
-    def __init__(self, http: httpx2.AsyncClient, secrets_dir: Path) -> None:
+    def __init__(self, http: httpx2.AsyncClient, secrets_dir: Path, answer_limit: int = ANSWER_LIMIT) -> None:
         self._http = http
         self._secrets_dir = secrets_dir
+        self._answer_limit = answer_limit
         self._known: dict[tuple[str, str], RemoteConversations] = {}
 
     def conversations(self, provider: ProviderSnapshot) -> RemoteConversations:
         """Return the provider's conversations."""
         known = self._known.get((provider.url, provider.key_path))
         if known is None:
-            known = RemoteConversations(self._client(provider))
+            known = RemoteConversations(self._client(provider), self._answer_limit)
             self._known[provider.url, provider.key_path] = known
         return known
 

@@ -21,6 +21,7 @@ from agents_worker.sessions.wire import (
     WireConversation,
     WireEntry,
 )
+from agents_worker.text import ANSWER_LIMIT
 
 _PAGE = 100
 _MOST_PAGES = 50
@@ -34,7 +35,8 @@ Parsed = TypeVar("Parsed")
 class RemoteConversations:
     """The conversations of one provider account. Every method raises ProviderFailed."""
 
-    def __init__(self, mistral: Mistral) -> None:
+    def __init__(self, mistral: Mistral, answer_limit: int = ANSWER_LIMIT) -> None:
+        self._answer_limit = answer_limit
         # `mistral.beta` would import every beta API with it: half a second and 20 MB.
         self._api = Conversations(mistral.sdk_configuration, parent_ref=mistral)
 
@@ -48,7 +50,7 @@ class RemoteConversations:
             store=True,
             handoff_execution="server",
         )
-        return await _answer(operation)
+        return await self._answered(operation)
 
     async def append(
         self,
@@ -75,7 +77,17 @@ class RemoteConversations:
             store=True,
             handoff_execution="server",
         )
-        return await _answer(operation)
+        return await self._answered(operation)
+
+    def recovered(self, conversation_id: str, outputs: tuple[WireEntry, ...]) -> ModelAnswer:
+        """Make the answer of an earlier call of what its conversation's history holds."""
+        return answer_of(conversation_id, outputs, limit=self._answer_limit)
+
+    async def _answered(self, operation: Awaitable[object]) -> ModelAnswer:
+        response = await _call(WIRE_RESPONSE, operation)
+        return answer_of(
+            response.conversation_id, response.outputs, response.usage, limit=self._answer_limit
+        )
 
     async def find(self, metadata: Mapping[str, str]) -> tuple[WireConversation, ...]:
         """List the conversations that carry all of `metadata`, oldest first.
@@ -120,11 +132,6 @@ def _chunk(part: TextPart | ImagePart) -> models.MessageInputContentChunks:
             return models.TextChunk(text=text)
         case ImagePart(url=url):
             return models.ImageURLChunk(image_url=url)
-
-
-async def _answer(operation: Awaitable[object]) -> ModelAnswer:
-    response = await _call(WIRE_RESPONSE, operation)
-    return answer_of(response.conversation_id, response.outputs, response.usage)
 
 
 def _is_absence(failed: ProviderFailed) -> bool:

@@ -31,9 +31,9 @@ class AgentRun:
         outcome = _outcome(run, state, result)
         if result.reason == Reason.CANCELLED:
             # The AgentRun is most likely gone, and with it whoever would take the report.
-            await _report(run, outcome, _ONCE, within=_REPORT)
+            await _report(run, outcome.preview(), _ONCE, within=_REPORT)
             raise asyncio.CancelledError
-        await _report(run, outcome, _UNTIL_TAKEN, within=None)
+        await _report(run, outcome.preview(), _UNTIL_TAKEN, within=None)
         return outcome
 
 

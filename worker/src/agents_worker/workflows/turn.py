@@ -7,7 +7,15 @@ from agents_crds.contract.answers import answer_fault
 from agents_crds.contract.run import FunctionResult, LoopInput, LoopState
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.messages import Entry, FunctionCall, Message, ModelAnswer
-from agents_worker.text import CARRIED_LIMIT, COLLECTED_LIMIT, RESULTS_LIMIT, clip, share, size_of
+from agents_worker.text import (
+    CARRIED_LIMIT,
+    COLLECTED_LIMIT,
+    RESULTS_LIMIT,
+    STORED_LIMIT,
+    clip,
+    share,
+    size_of,
+)
 from agents_worker.workflows.ending import Finish, spent, unfit
 from agents_worker.workflows.floor import after_handoff, caller_of, moved, route_of
 from agents_worker.workflows.repetition import repeated, stuck, stuck_message, told
@@ -66,6 +74,7 @@ def advanced(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> LoopStat
         corrections=state.corrections,
         last_calls=state.last_calls,
         repeats=state.repeats,
+        has_store=answer.has_store,
     )
 
 
@@ -124,7 +133,8 @@ def after_calls(
 def _replies(state: LoopState, calls: Sequence[FunctionCall], texts: Sequence[str]) -> tuple[str, ...]:
     """Return the texts as they are told; the results among them must fit into one payload together."""
     ours = tuple(text for call, text in zip(calls, texts, strict=True) if not call.awaits_confirmation)
-    results = iter(told(state, share(ours, RESULTS_LIMIT)))
+    limit = STORED_LIMIT if state.has_store else RESULTS_LIMIT
+    results = iter(told(state, share(ours, limit)))
     return tuple(
         text if call.awaits_confirmation else next(results) for call, text in zip(calls, texts, strict=True)
     )
@@ -143,7 +153,7 @@ def carried(loop: LoopInput, state: LoopState) -> LoopState | None:
     None where the input leaves no room for that. Waiting for smaller results may mean a history that Temporal
     ends, of 50 MB.
     """
-    if size_of(loop) + size_of(state) <= CARRIED_LIMIT:
+    if state.has_store or size_of(loop) + size_of(state) <= CARRIED_LIMIT:
         return state
     bare = state.model_copy(update={"results": _with_texts(state, [""] * len(state.results))})
     room = CARRIED_LIMIT - size_of(loop) - size_of(bare)
