@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     temporal_api_key_secret: SecretKey = None
     """`NAME/KEY` of the Secret, in each pool's namespace, with Temporal's API key."""
 
+    payload_store_access_key_secret: SecretKey = None
+    """`NAME/KEY` of the Secret, in each pool's namespace, with the access key of the payload store."""
+
+    payload_store_secret_key_secret: SecretKey = None
+    """`NAME/KEY` of the Secret, in each pool's namespace, with the secret key of the payload store."""
+
     agent_interval: Duration = timedelta(minutes=10)
     """How often a remote agent is compared with its manifest, and a pool's worker asked for its tools."""
 

@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from agents_crds.contract.connection import TemporalConnection, TemporalVariablesError
+from agents_crds.contract.environment import WorkerVariable
 from agents_crds.v1alpha1.fields import SecretKeyRef
-from agents_operator.pools.temporal_target import TemporalTarget, TemporalTls, desired_target
+from agents_operator.pools.temporal_target import PayloadTarget, TemporalTarget, TemporalTls, desired_target
 from agents_operator.settings import Settings, problems
 
 CA, CLIENT, API_KEY = (
@@ -13,6 +14,7 @@ CA, CLIENT, API_KEY = (
     "DURABLE_AGENTS_TEMPORAL_CLIENT_CERT_SECRET",
     "DURABLE_AGENTS_TEMPORAL_API_KEY_SECRET",
 )
+STORE = "DURABLE_AGENTS_PAYLOAD_STORE"
 PLAIN = {"TEMPORAL_ADDRESS": "temporal:7233", "TEMPORAL_NAMESPACE": "agents"}
 NAME_RULE = "must be lowercase letters, digits, '-' and '.', beginning and ending with a letter or digit"
 
@@ -51,6 +53,34 @@ def test_secrets_for_tls_without_tls_are_refused(monkeypatch: pytest.MonkeyPatch
         TemporalVariablesError, match=r"TLS with Temporal \(ca, pair\): set TEMPORAL_TLS to true"
     ):
         target(monkeypatch, **{CA: "ca/ca.crt", CLIENT: "pair"})
+
+
+def test_workers_keep_payloads_as_the_operator_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = {STORE: "s3://payloads", f"{STORE}_ENDPOINT": "https://s3.test"}
+    own = {f"{STORE}_ACCESS_KEY_FILE": "/own/id", f"{STORE}_SECRET_KEY_FILE": "/own/key"}
+    secrets = {f"{STORE}_ACCESS_KEY_SECRET": "store/id", f"{STORE}_SECRET_KEY_SECRET": "store/key"}
+    made = target(monkeypatch, **shared, **own, **secrets)
+    access, secret = SecretKeyRef(name="store", key="id"), SecretKeyRef(name="store", key="key")
+    assert made.payloads == PayloadTarget(
+        {WorkerVariable(name): shared[name] for name in shared}, access, secret
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({STORE: "s3://payloads", f"{STORE}_ACCESS_KEY_SECRET": "store/id"}, "set both or neither"),
+        (
+            {f"{STORE}_ACCESS_KEY_SECRET": "store/id", f"{STORE}_SECRET_KEY_SECRET": "store/key"},
+            f"set {STORE} to s3://BUCKET",
+        ),
+    ],
+)
+def test_keys_of_no_store_are_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], says: str
+) -> None:
+    with pytest.raises(TemporalVariablesError, match=says):
+        target(monkeypatch, **variables)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,21 @@ def lacking_for_server(server: MCPServer, pool: WorkerPool) -> str | None:
     return _lacking([f"the tools of MCPServer {server.metadata.name}"], pool)
 
 
+def spoken_contract(pool: WorkerPool) -> int:
+    """Return the contract of a pool's workers; those of the first did not tell it."""
+    return pool.status.contract or 1
+
+
+def require_codec(catalogue: ToolCatalogue, codec: str | None) -> None:
+    """Raise Stalled when the worker cannot read what the user's own codec makes of payloads."""
+    if codec is not None and catalogue.contract < SECOND_CONTRACT:
+        raise Stalled(
+            Reason.WORKER_TOO_OLD,
+            f"payloads are encoded by {codec}, which needs workers of contract {SECOND_CONTRACT}, and this "
+            f"one speaks {catalogue.contract}: rebuild the image on this release's worker",
+        )
+
+
 def _needs_of_agent(spec: AgentSpec) -> list[str]:
     asked = {
         "spec.outputSchema": spec.output_schema is not None,
@@ -51,7 +66,7 @@ def _needs_of_run(spec: AgentRunSpec) -> list[str]:
 
 
 def _lacking(needs: list[str], pool: WorkerPool) -> str | None:
-    spoken = pool.status.contract or 1
+    spoken = spoken_contract(pool)
     if spoken >= SECOND_CONTRACT or not needs:
         return None
     return (

@@ -21,7 +21,7 @@ from agents_operator.kubernetes.deployments import Deployments, InvalidDeploymen
 from agents_operator.kubernetes.errors import ForbiddenError, RejectedError
 from agents_operator.kubernetes.pods import Pods, WorkerPod
 from agents_operator.kubernetes.secrets import Secrets
-from agents_operator.pools.contract import require_known_contract
+from agents_operator.pools.contract import require_codec, require_known_contract
 from agents_operator.pools.deployment import (
     Surroundings,
     build_of,
@@ -156,6 +156,7 @@ class PoolReconciler:
             return Offer(pool.status.contract, pool.status.tools)
         catalogue = await self._probe(pool, version, own)
         require_known_contract(catalogue)
+        require_codec(catalogue, self._temporal.payloads.codec)
         return described_offer(catalogue)
 
     async def _probe(

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.v1alpha1 import Reason
+from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.errors import Waiting
 from agents_operator.kubernetes.errors import ForbiddenError
 from agents_operator.kubernetes.secrets import Secrets
@@ -27,7 +28,7 @@ async def observe_temporal_secrets(secrets: Secrets, namespace: str, target: Tem
         raise Waiting(
             Reason.SECRET_NOT_FOUND,
             f"the operator may not get Secrets in namespace {namespace}: its role needs get on secrets "
-            f"there, to see whether workers can connect to Temporal with {', '.join(names)}",
+            f"there, to see whether workers can get to Temporal and their payloads with {', '.join(names)}",
             after=LOOK_AGAIN,
         ) from error
 
@@ -40,7 +41,7 @@ def require_temporal_secrets(found: Found, namespace: str, target: TemporalTarge
             raise Waiting(
                 Reason.SECRET_NOT_FOUND,
                 f"there is no Secret {ref.name} with key {ref.key} in namespace {namespace}, or it is empty: "
-                "workers need it to connect to Temporal; copy it from whoever runs the Temporal server",
+                f"workers need it {_purpose(ref, target)}",
                 after=LOOK_AGAIN,
             )
         if ref == target.api_key and not is_header_value(value.get_secret_value()):
@@ -50,3 +51,9 @@ def require_temporal_secrets(found: Found, namespace: str, target: TemporalTarge
                 f"{NOT_A_KEY}; copy it from whoever runs the Temporal server",
                 after=LOOK_AGAIN,
             )
+
+
+def _purpose(ref: SecretKeyRef, target: TemporalTarget) -> str:
+    if ref in target.payloads.secrets:
+        return "for large payloads; copy it from whoever runs the payload store"
+    return "to connect to Temporal; copy it from whoever runs the Temporal server"

@@ -1,10 +1,13 @@
 """The Temporal server that workers use, and what they need to get in."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from agents_crds.contract.connection import TemporalConnection, TemporalVariablesError
+from agents_crds.contract.conversion import PayloadSettings
 from agents_crds.contract.environment import WorkerVariable
 from agents_crds.contract.names import SECRETS_DIR, secret_path
+from agents_crds.contract.store import Bucket
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.settings import Settings
 
@@ -54,6 +57,35 @@ class TemporalTls:
 
 
 @dataclass(frozen=True)
+class PayloadTarget:
+    """What workers do with payloads; the Secrets are those of their own namespaces."""
+
+    variables: Mapping[WorkerVariable, str] = field(default_factory=dict)
+    """Those of the operator itself, as far as they hold anywhere."""
+    access_key: SecretKeyRef | None = None
+    secret_key: SecretKeyRef | None = None
+
+    @property
+    def codec(self) -> str | None:
+        """The user's own codec."""
+        return self.variables.get(WorkerVariable.PAYLOAD_CODEC)
+
+    @property
+    def environment(self) -> dict[WorkerVariable, str]:
+        """What a worker's container is told."""
+        files = {
+            WorkerVariable.PAYLOAD_STORE_ACCESS_KEY_FILE: self.access_key,
+            WorkerVariable.PAYLOAD_STORE_SECRET_KEY_FILE: self.secret_key,
+        }
+        return {**self.variables, **{name: mounted(ref) for name, ref in files.items() if ref}}
+
+    @property
+    def secrets(self) -> tuple[SecretKeyRef, ...]:
+        """What a worker's pod must mount."""
+        return tuple(ref for ref in (self.access_key, self.secret_key) if ref)
+
+
+@dataclass(frozen=True)
 class TemporalTarget:
     """The Temporal server that workers use; without `tls` they speak to it in plain text."""
 
@@ -62,6 +94,7 @@ class TemporalTarget:
     tls: TemporalTls | None = None
     api_key: SecretKeyRef | None = None
     """Temporal's API key, in a Secret of the workers' own namespaces."""
+    payloads: PayloadTarget = field(default_factory=PayloadTarget)
 
     @property
     def environment(self) -> dict[WorkerVariable, str]:
@@ -76,12 +109,13 @@ class TemporalTarget:
             variables |= self.tls.environment
         if self.api_key:
             variables[WorkerVariable.TEMPORAL_API_KEY_FILE] = mounted(self.api_key)
-        return variables
+        return variables | self.payloads.environment
 
     @property
     def secrets(self) -> tuple[SecretKeyRef, ...]:
         """What a worker's pod must mount, each key at `secret_path` below SECRETS_DIR."""
-        return (*(self.tls.secrets if self.tls else ()), *([self.api_key] if self.api_key else []))
+        to_connect = (*(self.tls.secrets if self.tls else ()), *([self.api_key] if self.api_key else []))
+        return (*to_connect, *self.payloads.secrets)
 
 
 def desired_target(connection: TemporalConnection, settings: Settings) -> TemporalTarget:
@@ -103,7 +137,26 @@ def desired_target(connection: TemporalConnection, settings: Settings) -> Tempor
         namespace=connection.namespace,
         tls=tls if connection.tls else None,
         api_key=settings.temporal_api_key_secret,
+        payloads=_payloads(connection.payloads, settings),
     )
+
+
+def _payloads(payloads: PayloadSettings, settings: Settings) -> PayloadTarget:
+    access_key, secret_key = (
+        settings.payload_store_access_key_secret,
+        settings.payload_store_secret_key_secret,
+    )
+    if (access_key is None) != (secret_key is None):
+        raise TemporalVariablesError(
+            "the settings payload_store_access_key_secret and payload_store_secret_key_secret come together: "
+            "set both or neither"
+        )
+    if access_key and not isinstance(payloads.place, Bucket):
+        raise TemporalVariablesError(
+            "the settings name a Secret with the key of a payload store: "
+            f"set {WorkerVariable.PAYLOAD_STORE} to s3://BUCKET"
+        )
+    return PayloadTarget(payloads.variables, access_key, secret_key)
 
 
 def mounted(ref: SecretKeyRef) -> str:

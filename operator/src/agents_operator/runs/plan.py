@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agents_crds.contract import CONTRACT
+from agents_crds.contract import CONTRACT, SECOND_CONTRACT
 from agents_crds.contract.names import (
     INSTALLATION_KEY,
     NAME_KEY,
@@ -48,6 +48,8 @@ class NewWorkflow:
     queue: str
     run_input: RunInput
     memo: RunMemo
+    plain: bool
+    """Whether its workers, of contract 1, read only plain payloads."""
 
 
 def plan_run(run: AgentRun, world: World, *, installation: str) -> Keep | Cancel | Start:
@@ -98,6 +100,7 @@ def new_workflow(run: AgentRun, snapshot: Snapshot, opening: Opening, *, install
                 for each in snapshot.agents
             ),
         ),
+        plain=snapshot.contract < SECOND_CONTRACT,
     )
 
 

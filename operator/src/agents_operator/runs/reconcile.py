@@ -61,7 +61,9 @@ class RunReconciler:
                 return None
 
     async def _start(self, run: AgentRun, new: NewWorkflow) -> None:
-        started = await self._workflows.start(new.identity, new.queue, new.run_input, new.memo, self._now())
+        started = await self._workflows.start(
+            new.identity, new.queue, new.run_input, new.memo, self._now(), plain=new.plain
+        )
         self._logger.info(
             "agentrun %s: %s workflow %s",
             Key.of(run),

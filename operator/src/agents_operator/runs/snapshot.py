@@ -14,7 +14,7 @@ from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
 from agents_operator.mcpservers.selection import selected_tools
 from agents_operator.mcpservers.target import mcp_target
-from agents_operator.pools.contract import lacking, lacking_for_server
+from agents_operator.pools.contract import lacking, lacking_for_server, spoken_contract
 
 MOST_AGENTS = 32
 
@@ -31,6 +31,8 @@ class Snapshot:
     """Every Agent that the run can come to, the one that begins first."""
     servers: tuple[McpServerRoute, ...]
     """The MCPServers of the tools of all these Agents."""
+    contract: int
+    """What the workers of its workflow speak."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def take_snapshot(run: AgentRun, world: World, *, installation: str) -> Snapshot
             McpServerRoute(target=mcp_target(server), queue=_queue(server, installation))
             for server in servers.values()
         ),
+        contract=spoken_contract(first.pool),
     )
 
 

@@ -62,7 +62,7 @@ def outcome_status(run: AgentRun, workflow_id: str, outcome: RunOutcome, *, now:
             "start_time": utc(outcome.started_at),
             "turns": result.turns,
             "usage": _usage(result.usage),
-            "output": with_entries(output(result.text, structured=result.structured), result),
+            "output": with_entries(output_of(result), result),
             **_finish(
                 run,
                 started_at=outcome.started_at,
@@ -161,6 +161,13 @@ def _finish(
         "expires": expiry(finished_at, run.spec.ttl_seconds_after_finished, now=now),
         "conditions": with_conditions(run.status.conditions, end),
     }
+
+
+def output_of(result: LoopResult) -> Output:
+    """Say what the agent answered, as far as a status holds it."""
+    shown = output(result.text, structured=result.structured)
+    # Of a long answer, the workflow reports only the start.
+    return shown if result.text_bytes is None else shown.model_copy(update={"bytes": result.text_bytes})
 
 
 def output(text: str, *, structured: bool = False) -> Output:

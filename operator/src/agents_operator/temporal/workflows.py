@@ -15,6 +15,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from agents_crds.contract.conversion import plainly
 from agents_crds.contract.names import AGENT_RUN_WORKFLOW, RUN_MEMO, RunIdentity
 from agents_crds.contract.run import RunInput, RunMemo, RunOutcome
 from agents_operator.temporal.connection import RPC_TIMEOUT
@@ -62,17 +63,26 @@ class Workflows:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._plain_client = plainly(client)
 
     async def start(
-        self, identity: RunIdentity, queue: str, run_input: RunInput, memo: RunMemo, now: datetime
+        self,
+        identity: RunIdentity,
+        queue: str,
+        run_input: RunInput,
+        memo: RunMemo,
+        now: datetime,
+        *,
+        plain: bool = False,
     ) -> StartedWorkflow:
         """Start the one workflow of a run; when it was started before, return that one as it was started.
 
         Repeating is harmless: the id is derived from the run, and Temporal refuses a second one even after
-        the first has closed. Raises TemporalUnreachableError.
+        the first has closed. `plain` is for workers of contract 1. Raises TemporalUnreachableError.
         """
+        client = self._plain_client if plain else self._client
         try:
-            handle = await self._client.start_workflow(
+            handle = await client.start_workflow(
                 AGENT_RUN_WORKFLOW,
                 run_input,
                 id=identity.workflow_id,

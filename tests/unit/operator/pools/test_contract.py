@@ -1,7 +1,10 @@
 import pytest
 
 from agents_crds.contract import SECOND_CONTRACT
-from agents_operator.pools.contract import lacking, lacking_for_server
+from agents_crds.contract.tools import ToolCatalogue
+from agents_crds.v1alpha1 import Reason
+from agents_operator.errors import Stalled
+from agents_operator.pools.contract import lacking, lacking_for_server, require_codec
 from tests.unit.operator.objects import Manifest, mcp_server, pool, ready_agent, run
 
 SERVER: Manifest = {"serverRef": {"name": "maps"}}
@@ -61,3 +64,12 @@ def test_older_workers_cannot_call_a_server() -> None:
     assert old is not None
     assert old.startswith("the tools of MCPServer maps need workers of contract 2")
     assert lacking_for_server(mcp_server(), pool(status={"contract": SECOND_CONTRACT})) is None
+
+
+def test_older_workers_cannot_read_what_a_codec_made() -> None:
+    old = ToolCatalogue(contract=SECOND_CONTRACT - 1, tools=())
+    with pytest.raises(Stalled, match="payloads are encoded by ours:make") as stalled:
+        require_codec(old, "ours:make")
+    assert stalled.value.reason is Reason.WORKER_TOO_OLD
+    require_codec(old, None)
+    require_codec(ToolCatalogue(contract=SECOND_CONTRACT, tools=()), "ours:make")

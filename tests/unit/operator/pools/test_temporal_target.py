@@ -1,6 +1,6 @@
 from agents_crds.contract.environment import WorkerVariable
 from agents_crds.v1alpha1.fields import SecretKeyRef
-from agents_operator.pools.temporal_target import TemporalTarget, TemporalTls
+from agents_operator.pools.temporal_target import PayloadTarget, TemporalTarget, TemporalTls
 
 CA = SecretKeyRef(name="ca", key="ca.crt")
 API_KEY = SecretKeyRef(name="temporal")
@@ -41,3 +41,20 @@ def test_a_server_with_a_public_certificate_needs_only_the_api_key() -> None:
     target = TemporalTarget("temporal:7233", "agents", TemporalTls(), API_KEY)
     assert target.secrets == (API_KEY,)
     assert target.environment[WorkerVariable.TEMPORAL_TLS] == "true"
+
+
+def test_workers_are_told_where_payloads_go_and_get_the_key() -> None:
+    variables = {WorkerVariable.PAYLOAD_STORE: "s3://payloads", WorkerVariable.PAYLOAD_CODEC: "ours:make"}
+    access, secret = SecretKeyRef(name="store", key="id"), SecretKeyRef(name="store", key="key")
+    payloads = PayloadTarget(variables, access, secret)
+    target = TemporalTarget("temporal:7233", "agents", api_key=API_KEY, payloads=payloads)
+    assert target.secrets == (API_KEY, access, secret)
+    assert (
+        target.environment.items()
+        >= {
+            "DURABLE_AGENTS_PAYLOAD_STORE": "s3://payloads",
+            "DURABLE_AGENTS_PAYLOAD_STORE_ACCESS_KEY_FILE": f"{MOUNTED}/store/id",
+            "DURABLE_AGENTS_PAYLOAD_STORE_SECRET_KEY_FILE": f"{MOUNTED}/store/key",
+            "DURABLE_AGENTS_PAYLOAD_CODEC": "ours:make",
+        }.items()
+    )

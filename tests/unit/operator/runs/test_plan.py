@@ -62,6 +62,15 @@ def test_workflow_is_given_the_agent_as_it_is_now() -> None:
     assert action.run_input.state is None
 
 
+@pytest.mark.parametrize(("contract", "plain"), [(None, True), (1, True), (2, False)])
+def test_workers_of_the_first_contract_are_given_what_they_can_read(
+    contract: int | None, *, plain: bool
+) -> None:
+    status: Manifest = {} if contract is None else {"contract": contract}
+    world = world_of(ready_agent(), provider(), pool(status=status))
+    assert started(run(), world).plain is plain
+
+
 def test_memo_says_what_a_later_look_needs_to_know() -> None:
     memo = started(run("rates-7", uid="u-7"), ready_world()).memo
     assert (memo.namespace, memo.name, memo.uid) == ("team", "rates-7", "u-7")

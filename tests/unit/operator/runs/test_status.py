@@ -162,6 +162,14 @@ def test_long_answer_is_cut_and_says_so(text: str, kept: int, size: int, *, trun
     assert (cut.value, cut.json_omitted) == (None, False)
 
 
+def test_answer_that_was_reported_in_part_tells_its_whole_size() -> None:
+    whole = outcome(text="€" * 1_000_000)
+    status = outcome_status(run(), "inst/team/u", whole.preview(), now=NOW)
+    assert status.output == outcome_status(run(), "inst/team/u", whole, now=NOW).output
+    assert status.output is not None
+    assert (status.output.truncated, status.output.bytes) == (True, 3_000_000)
+
+
 @pytest.mark.parametrize(
     ("text", "value", "omitted"),
     [
