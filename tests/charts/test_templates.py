@@ -26,6 +26,17 @@ from tools.local.temporal import FAST_TASKS
 
 OPERATOR = "durable-agents-operator"
 SECRETS = "/var/run/secrets/durable-agents.dev"
+STORED: Values = {
+    "payloads": {
+        "store": {
+            "url": "s3://agents/payloads",
+            "endpoint": "https://minio.example.com:9000",
+            "region": "eu-1",
+            "secretRef": {"name": "minio", "accessKeyId": "id", "secretAccessKey": "key"},
+        },
+        "codec": "ours.codec:make",
+    }
+}
 each_set = pytest.mark.parametrize("values", SETS.values(), ids=SETS)
 
 
@@ -47,8 +58,25 @@ def test_operator_is_told_where_temporal_is_and_what_workers_mount(helm: Helm) -
     }
 
 
-def test_each_file_that_a_variable_names_is_mounted(helm: Helm) -> None:
-    deployment = of_kind(helm.render(CLOUD), "Deployment")[OPERATOR]
+def test_operator_is_told_where_payloads_go_and_what_workers_mount(helm: Helm) -> None:
+    variables = variables_of(of_kind(helm.render({**PLAIN, **STORED}), "Deployment")[OPERATOR])
+    assert {name: value for name, value in variables.items() if "PAYLOAD" in name} == {
+        "DURABLE_AGENTS_PAYLOAD_STORE": "s3://agents/payloads",
+        "DURABLE_AGENTS_PAYLOAD_STORE_ENDPOINT": "https://minio.example.com:9000",
+        "DURABLE_AGENTS_PAYLOAD_STORE_REGION": "eu-1",
+        "DURABLE_AGENTS_PAYLOAD_STORE_ACCESS_KEY_FILE": f"{SECRETS}/minio/id",
+        "DURABLE_AGENTS_PAYLOAD_STORE_SECRET_KEY_FILE": f"{SECRETS}/minio/key",
+        "DURABLE_AGENTS_PAYLOAD_STORE_ACCESS_KEY_SECRET": "minio/id",
+        "DURABLE_AGENTS_PAYLOAD_STORE_SECRET_KEY_SECRET": "minio/key",
+        "DURABLE_AGENTS_PAYLOAD_CODEC": "ours.codec:make",
+    }
+
+
+@pytest.mark.parametrize(
+    "values", [CLOUD, {**PLAIN, **STORED}, {**CLOUD, **STORED}], ids=["Temporal's", "the store's", "both"]
+)
+def test_each_file_that_a_variable_names_is_mounted(helm: Helm, values: Values) -> None:
+    deployment = of_kind(helm.render(values), "Deployment")[OPERATOR]
     (volume,) = (
         each for each in deployment["spec"]["template"]["spec"]["volumes"] if each["name"] == "temporal"
     )
@@ -59,7 +87,7 @@ def test_each_file_that_a_variable_names_is_mounted(helm: Helm) -> None:
     }
     named = {value for value in variables_of(deployment).values() if value.startswith(SECRETS)}
     assert set(mounted) == named
-    assert mounted[f"{SECRETS}/temporal-key/token"] == ("temporal-key", "token")
+    assert all(path == f"{SECRETS}/{secret}/{key}" for path, (secret, key) in mounted.items())
 
 
 @each_set

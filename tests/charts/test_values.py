@@ -55,6 +55,10 @@ NONSENSE: dict[str, tuple[Values, str]] = {
         {"temporal": {"address": "t:1", "apiKeySecretRef": {"name": "key"}}},
         "temporal.apiKeySecretRef needs temporal.tls.enabled=true",
     ),
+    "a payload store without its url": (
+        {**PLAIN, "payloads": {"store": {"endpoint": "https://s3.example.com"}}},
+        "payloads.store has settings but no url: set payloads.store.url=s3://BUCKET",
+    ),
     "no account": ({**PLAIN, "serviceAccount": {"create": False}}, "serviceAccount.name is missing"),
     "a label that is the chart's": (
         {**PLAIN, "operator": {"podLabels": {"app.kubernetes.io/component": "mine"}}},

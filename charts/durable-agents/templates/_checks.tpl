@@ -30,6 +30,10 @@
     {{- fail "temporal.apiKeySecretRef needs temporal.tls.enabled=true: the key would cross the network for all to read" }}
   {{- end }}
 {{- end }}
+{{- $store := .Values.payloads.store }}
+{{- if and (not $store.url) (or $store.endpoint $store.region $store.secretRef.name) }}
+  {{- fail "payloads.store has settings but no url: set payloads.store.url=s3://BUCKET, or leave them out" }}
+{{- end }}
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
   {{- fail "serviceAccount.name is missing: with serviceAccount.create=false, name one that exists" }}
 {{- end }}
