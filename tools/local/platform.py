@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from agents_crds.contract.environment import WorkerVariable
 from tools.errors import ExpectedError
 from tools.local.control_plane import ControlPlane, ControlPlanePorts
 from tools.local.install import install
@@ -158,7 +159,9 @@ class Platform:
         pods = pods_service(
             self.control_plane.kubeconfig(), self.layout.directory / "workers", self.layout.logs / "workers"
         )
-        return (self.control_plane.controllers, operator_service(operator), pods)
+        store = (self.layout.directory / "payloads").absolute().as_uri()
+        kept = operator_service(operator, extra={WorkerVariable.PAYLOAD_STORE: store})
+        return (self.control_plane.controllers, kept, pods)
 
     @property
     def travel_desk(self) -> Service:
