@@ -127,7 +127,8 @@ class Platform:
             health_port=free_ports(1)[0],
             installation=self.installation,
         )
-        service = operator_service(settings, name=name, extra=SHORT_INTERVALS | dict(extra or {}))
+        store = {"DURABLE_AGENTS_PAYLOAD_STORE": (self.directory / "payloads").as_uri()}
+        service = operator_service(settings, name=name, extra=SHORT_INTERVALS | store | dict(extra or {}))
         return Operator(service, processes, settings.health_port)
 
     def worker_pids(self, namespace: str) -> tuple[int, ...]:
