@@ -9,7 +9,9 @@ from agents_crds.v1alpha1.fields import AnyValue, Flag
 from agents_crds.v1alpha1.whole import Whole
 
 OUTPUT_TEXT_LIMIT = 32_768
-OUTPUT_JSON_LIMIT = 32_768
+"""Characters of what an earlier release kept; now it is PREVIEW_BYTES."""
+PREVIEW_BYTES = 8_192
+"""Bytes of the text, and of the JSON: etcd keeps every run for as long as its object is there."""
 EXCERPT_LIMIT = 100
 ENTRY_LIMIT = 100
 ENTRY_TEXT_LIMIT = 1024
@@ -122,13 +124,13 @@ class Output(ApiModel):
     """What the agent answered."""
 
     text: Annotated[str, Field(max_length=OUTPUT_TEXT_LIMIT)]
-    """The answer, cut at 32768 characters."""
+    """The answer, cut at 8192 bytes of UTF-8."""
 
     excerpt: Annotated[str, Field(max_length=EXCERPT_LIMIT)] = ""
     """The start of the answer on one line, for listings."""
 
     truncated: Flag = False
-    """Whether `text` was cut; the whole answer is the result of the workflow in Temporal."""
+    """Whether `text` was cut; `python -m agents_operator.result`, run in the operator's pod, has all."""
 
     bytes: Annotated[int, Whole(ge=0)] = 0
     """Size of the whole answer in UTF-8."""
@@ -137,7 +139,7 @@ class Output(ApiModel):
     """The answer as JSON, when the Agent has an `outputSchema`, which it fits."""
 
     json_omitted: Flag = False
-    """Whether `json` was left out, as it is longer than 32768 bytes; the workflow's result has it as text."""
+    """Whether `json` was left out, as it is longer than 8192 bytes."""
 
     entries: Annotated[tuple[OutputEntry, ...], Field(max_length=ENTRY_LIMIT)] = ()
     """What happened, in order, where it was more than one answer: the latest of it, cut to 32 KB."""

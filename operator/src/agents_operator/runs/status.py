@@ -11,7 +11,7 @@ from agents_crds.contract.run import Usage as ReportedUsage
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Condition, ConditionType, Reason
 from agents_crds.v1alpha1.agentrun import PATH_LIMIT, AgentInRun, AgentVersion, Usage
 from agents_crds.v1alpha1.fields import format_duration, utc
-from agents_crds.v1alpha1.output import EXCERPT_LIMIT, OUTPUT_JSON_LIMIT, OUTPUT_TEXT_LIMIT, Output
+from agents_crds.v1alpha1.output import EXCERPT_LIMIT, PREVIEW_BYTES, Output
 from agents_operator.engine.conditions import condition, with_conditions
 from agents_operator.runs.entries import cut, output_entries
 from agents_operator.shown import printable
@@ -179,14 +179,16 @@ def output(text: str, *, structured: bool = False) -> Output:
     line = re.sub(r"\s+", " ", seen).strip()
     excerpt = line if len(line) <= EXCERPT_LIMIT else line[: EXCERPT_LIMIT - 1] + "…"
     size = len(text.encode(errors="replace"))
+    encoded = seen.encode(errors="replace")
+    preview = encoded[:PREVIEW_BYTES]
     whole = Output(
-        text=seen[:OUTPUT_TEXT_LIMIT],
+        text=preview.decode(errors="ignore"),
         excerpt=excerpt,
-        truncated=len(seen) > OUTPUT_TEXT_LIMIT,
+        truncated=len(preview) < len(encoded),
         bytes=size,
         json_omitted=structured,
     )
-    if not structured or size > OUTPUT_JSON_LIMIT:
+    if not structured or size > PREVIEW_BYTES:
         return whole
     try:
         value = printable(answer_value(text))

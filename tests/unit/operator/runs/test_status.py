@@ -152,8 +152,10 @@ def test_excerpt_is_one_short_line(text: str, excerpt: str) -> None:
     [
         ("4 %", 3, False, 3),
         ("€" * 10, 10, False, 30),
-        ("€" * 32_768, 32_768, False, 98_304),
-        ("€" * 32_769, 32_768, True, 98_307),
+        ("x" * 8_192, 8_192, False, 8_192),
+        ("x" * 8_193, 8_192, True, 8_193),
+        ("€" * 2_730, 2_730, False, 8_190),
+        ("€" * 2_731, 2_730, True, 8_193),
     ],
 )
 def test_long_answer_is_cut_and_says_so(text: str, kept: int, size: int, *, truncated: bool) -> None:
@@ -175,9 +177,9 @@ def test_answer_that_was_reported_in_part_tells_its_whole_size() -> None:
     [
         ('{"rate": 4.25, "note": null}', {"rate": 4.25, "note": None}, False),
         ("[1, 2]", [1, 2], False),
-        ('"' + "x" * 32_766 + '"', "x" * 32_766, False),
-        ('"' + "x" * 32_767 + '"', None, True),
-        ('"' + "€" * 11_000 + '"', None, True),
+        ('"' + "x" * 8_190 + '"', "x" * 8_190, False),
+        ('"' + "x" * 8_191 + '"', None, True),
+        ('"' + "€" * 2_731 + '"', None, True),
     ],
 )
 def test_answer_that_fits_a_schema_is_there_as_json_or_left_out(

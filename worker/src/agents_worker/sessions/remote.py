@@ -85,9 +85,7 @@ class RemoteConversations:
 
     async def _answered(self, operation: Awaitable[object]) -> ModelAnswer:
         response = await _call(WIRE_RESPONSE, operation)
-        return answer_of(
-            response.conversation_id, response.outputs, response.usage, limit=self._answer_limit
-        )
+        return answer_of(response.conversation_id, response.outputs, response.usage, limit=self._answer_limit)
 
     async def find(self, metadata: Mapping[str, str]) -> tuple[WireConversation, ...]:
         """List the conversations that carry all of `metadata`, oldest first.
