@@ -7,7 +7,7 @@ from agents_crds.v1alpha1 import ConditionType, Reason
 from tests.standin.control import StandIn
 from tests.standin.faults import AnswerWith
 from tests.unit.operator.agents.account import ONE_AGENT, SYNCED, only, times_told
-from tests.unit.operator.agents.test_instructions import delete_map, prompted, set_map
+from tests.unit.operator.agents.test_configmap_instructions import delete_map, prompted, set_map
 from tests.unit.operator.bench import RETRY, Bench
 from tests.unit.operator.hand import KEY
 
