@@ -58,11 +58,3 @@ def test_a_second_release_in_its_namespace_is_refused_too(real_helm: Helm) -> No
 def test_an_install_is_not_in_its_own_way(real_helm: Helm) -> None:
     assert installs(real_helm, PLAIN)
     assert installs(real_helm, {**PLAIN, "watchNamespaces": ["default"]})
-
-
-def test_kinds_of_an_earlier_release_are_upgraded_first(helm: Helm) -> None:
-    early = "--api-versions=durable-agents.dev/v1alpha1/ModelProvider"
-    with pytest.raises(HelmError, match="upgrade the chart durable-agents-crds first"):
-        helm("template", RELEASE, str(MAIN), early, values=PLAIN)
-    now = "--api-versions=durable-agents.dev/v1alpha1/MCPServer"
-    assert helm("template", RELEASE, str(MAIN), early, now, values=PLAIN)

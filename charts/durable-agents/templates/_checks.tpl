@@ -1,7 +1,6 @@
 {{- /* What would go wrong later: a chart that fails here has changed nothing. */ -}}
 {{- define "durable-agents.check" -}}
 {{- include "durable-agents.checkValues" . }}
-{{- include "durable-agents.checkKinds" . }}
 {{- include "durable-agents.checkProviders" . }}
 {{- include "durable-agents.checkInstalls" . }}
 {{- end }}
@@ -47,16 +46,6 @@
 {{- range $label, $_ := .Values.operator.podLabels }}
   {{- if hasKey (include "durable-agents.podLabels" (list $ "operator") | fromYaml) $label }}
     {{- fail (printf "operator.podLabels has %s, which the chart sets: leave it out" $label) }}
-  {{- end }}
-{{- end }}
-{{- end }}
-
-{{- /* The kinds of an earlier release lack some: the operator would wait for them. */ -}}
-{{- define "durable-agents.checkKinds" -}}
-{{- $known := "durable-agents.dev/v1alpha1" }}
-{{- if .Capabilities.APIVersions.Has (printf "%s/ModelProvider" $known) }}
-  {{- if not (.Capabilities.APIVersions.Has (printf "%s/MCPServer" $known)) }}
-    {{- fail "the cluster has the kinds of an earlier release, without MCPServer: upgrade the chart durable-agents-crds first" }}
   {{- end }}
 {{- end }}
 {{- end }}
