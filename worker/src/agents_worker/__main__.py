@@ -7,13 +7,15 @@ import signal
 import sys
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from datetime import timedelta
+from typing import NoReturn, TypeVar
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from agents_crds.contract.connection import TemporalConnection, TemporalUnavailableError
 from agents_crds.contract.environment import WorkerVariable
+from agents_crds.v1alpha1.fields import format_duration
 from agents_worker.activities.mcp import McpCalls
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.room import Room
@@ -24,10 +26,12 @@ from agents_worker.sessions.providers import Providers, provider_http
 from agents_worker.sessions.verdict import Patience
 from agents_worker.settings import Settings
 from agents_worker.tools.offer import Tools, load_tools
-from agents_worker.workers import TOOL_CALLS, build_workers
+from agents_worker.workers import GRACE, TOOL_CALLS, build_workers
 
 _log = logging.getLogger("agents_worker")
 _CONNECT_PAUSE_SECONDS = 3.0
+# Longer than the activities in flight get, and below the pod's terminationGracePeriodSeconds (60 s).
+_LONGEST_STOP = GRACE + timedelta(seconds=5)
 
 T = TypeVar("T")
 
@@ -47,10 +51,13 @@ async def serve(
     ):
         room = Room.of(client.data_converter)
         models = ModelCalls(Providers(http, settings.secrets_dir, room.for_answer), Patience(), room)
-        workers = build_workers(client, settings, models, ToolCalls(tools, threads, room), mcp)
+        fatal = Fatal()
+        workers = build_workers(
+            client, settings, models, ToolCalls(tools, threads, room), mcp, failed=fatal.note
+        )
         names = ", ".join(tool.name for tool in tools.tools) or "no tools"
         _log.info("Serving %s as build %s with %s", settings.pool_queue, settings.build_id, names)
-        await _run(workers, health, stop)
+        await run_workers(workers, health, stop, fatal)
     # A tool that hangs in its thread must not keep the process.
     threads.shutdown(wait=False, cancel_futures=True)
 
@@ -79,17 +86,45 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, T]) -> T | No
     return None
 
 
-async def _run(workers: Sequence[Worker], health: Health, stop: asyncio.Event) -> None:
+class Fatal:
+    """What a worker failed of, told before it ends: it may never come to its end."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = None
+        self.noted = asyncio.Event()
+
+    async def note(self, error: BaseException) -> None:
+        """Keep the first failure."""
+        self.error = self.error or error
+        self.noted.set()
+
+
+async def run_workers(
+    workers: Sequence[Worker],
+    health: Health,
+    stop: asyncio.Event,
+    fatal: Fatal,
+    *,
+    longest_stop: timedelta = _LONGEST_STOP,
+) -> None:
     """Run the workers until `stop`, or until one fails, which stops the others and is raised."""
     running = [asyncio.create_task(worker.run()) for worker in workers]
     health.attend(workers)
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait((*running, stopped), return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
+    ends = [asyncio.create_task(stop.wait()), asyncio.create_task(fatal.noted.wait())]
+    await asyncio.wait((*running, *ends), return_when=asyncio.FIRST_COMPLETED)
+    for end in ends:
+        end.cancel()
     health.stop()
     _log.info("Stopping: the activities in flight are finished first")
-    await asyncio.gather(*(worker.shutdown() for worker in workers))
-    await asyncio.gather(*running)
+    stopping = [asyncio.create_task(worker.shutdown()) for worker in workers]
+    # Not by a timeout around them, which would wait for what it cancels.
+    ended, open_ = await asyncio.wait((*stopping, *running), timeout=longest_stop.total_seconds())
+    if open_:
+        _log.warning("The workers did not stop within %s", format_duration(longest_stop))
+    if fatal.error is not None:
+        raise fatal.error
+    for task in ended:
+        task.result()
 
 
 async def _serve_until_told(
@@ -99,7 +134,10 @@ async def _serve_until_told(
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     beating = asyncio.create_task(health.beat(), name="heart")
-    await serve(settings, connection, tools, health, stop)
+    try:
+        await serve(settings, connection, tools, health, stop)
+    except Exception as error:  # noqa: BLE001  # asyncio would wait for what a failed worker leaves behind
+        _end(error)
     beating.cancel()
 
 
@@ -118,6 +156,20 @@ def _leave(*_: object) -> None:
     os._exit(0)
 
 
+def _end(error: Exception | None = None) -> NoReturn:
+    """Leave the process; what ends it gets to the log and to whoever looks at the pod first."""
+    code = 0
+    if error is not None:
+        words, explained = last_words(error), is_explained(error)
+        code = 2 if explained else 1
+        _log.error("%s", words, exc_info=None if explained else error)
+        leave(words, os.environ.get(WorkerVariable.TERMINATION_LOG))
+    # Not by returning: about one in ten exits crashed while Temporal's runtime was torn down.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
+
+
 def main() -> None:
     """Run until the process is told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -125,21 +177,11 @@ def main() -> None:
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request says nothing new
     for name in ("mcp", "client"):  # the MCP SDK's, with what servers say; a session's failure is told once
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    code = 1
     try:
         _run_process()
-        code = 0
-    # Whatever ends the process must get to the log before the process is left.
-    except Exception as error:  # noqa: BLE001
-        words, explained = last_words(error), is_explained(error)
-        code = 2 if explained else 1
-        _log.error("%s", words, exc_info=None if explained else error)
-        leave(words, os.environ.get(WorkerVariable.TERMINATION_LOG))
-    finally:
-        # Not by returning: about one in ten exits crashed while Temporal's runtime was torn down.
-        logging.shutdown()
-        sys.stdout.flush()
-        os._exit(code)
+    except Exception as error:  # noqa: BLE001  # whatever it is
+        _end(error)
+    _end()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The Temporal workers of one process: one on the pool's queue, one on the queue of each provider."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ _MODEL_CALLS = 200
 _WORKFLOW_TASKS = 20
 
 # Below the pod's terminationGracePeriodSeconds (60 s), so that what is in flight ends before the kill.
-_GRACE = timedelta(seconds=50)
+GRACE = timedelta(seconds=50)
 # The next task of a run that a killed worker had in its cache waits this long, instead of 10 s.
 _STICKY = timedelta(seconds=3)
 # A beat may be held back for 0.8 times the heartbeat timeout; then one lost beat would look like a death.
@@ -66,11 +66,18 @@ def sandbox() -> SandboxedWorkflowRunner:
 
 
 def build_workers(
-    client: Client, settings: Settings, models: ModelCalls, tools: ToolCalls, mcp: McpCalls
+    client: Client,
+    settings: Settings,
+    models: ModelCalls,
+    tools: ToolCalls,
+    mcp: McpCalls,
+    *,
+    failed: Callable[[BaseException], Awaitable[None]] | None = None,
 ) -> tuple[Worker, ...]:
     """Build the workers, all of one build of one Worker Deployment.
 
-    Providers come first: a run that starts at once finds the queues of its model calls served.
+    Providers come first: a run that starts at once finds the queues of its model calls served. `failed` is
+    told what ends a worker for good.
     """
     deployment = WorkerDeploymentConfig(
         version=WorkerDeploymentVersion(settings.deployment_name, settings.build_id),
@@ -80,7 +87,7 @@ def build_workers(
     )
     model_calls = (models.start_conversation, models.append_results)
     providers = tuple(
-        _worker(client, queue, deployment, activities=model_calls, slots=_MODEL_CALLS)
+        _worker(client, queue, deployment, activities=model_calls, slots=_MODEL_CALLS, failed=failed)
         for queue in settings.provider_queues
     )
     pool = _worker(
@@ -96,6 +103,7 @@ def build_workers(
         ),
         workflows=WORKFLOWS,
         slots=TOOL_CALLS,
+        failed=failed,
     )
     return (*providers, pool)
 
@@ -108,6 +116,7 @@ def _worker(
     activities: Sequence[Callable[..., Any]],
     workflows: Sequence[type] = (),
     slots: int,
+    failed: Callable[[BaseException], Awaitable[None]] | None,
 ) -> Worker:
     return Worker(
         client,
@@ -119,7 +128,8 @@ def _worker(
         deployment_config=deployment,
         max_concurrent_activities=slots,
         max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
-        graceful_shutdown_timeout=_GRACE,
+        graceful_shutdown_timeout=GRACE,
+        on_fatal_error=failed,
         sticky_queue_schedule_to_start_timeout=_STICKY,
         max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,
     )
