@@ -5,6 +5,7 @@ https://docs.temporal.io/production-deployment/worker-deployments/worker-version
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from pydantic import ValidationError
 from temporalio.api.enums.v1 import WorkerDeploymentVersionStatus
@@ -22,6 +23,7 @@ from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 from temporalio.service import RPCError, RPCStatusCode
 
 from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
+from agents_crds.contract.payload import Payload
 from agents_crds.contract.tools import ToolCatalogue
 from agents_operator.temporal.connection import RPC_TIMEOUT
 from agents_operator.temporal.errors import rpc_failure
@@ -36,6 +38,8 @@ UNUSED = frozenset(
 )
 PROBE_TIMEOUT = timedelta(seconds=10)
 UNREADABLE = "its answer cannot be read: rebuild its image on the worker of this release"
+
+Answer = TypeVar("Answer", bound=Payload)
 
 
 class NoWorkerError(Exception):
@@ -60,29 +64,16 @@ class WorkerBuilds:
         self, version: WorkerDeploymentVersion, queue: str, probe_id: str
     ) -> ToolCatalogue:
         """Ask a worker of this very build for its tools; raise NoWorkerError when none answers in 10 s."""
-        try:
-            catalogue: ToolCatalogue = await self._client.execute_workflow(
-                DESCRIBE_TOOLS_WORKFLOW,
-                id=probe_id,
-                task_queue=queue,
-                result_type=ToolCatalogue,
-                id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
-                execution_timeout=PROBE_TIMEOUT,
-                versioning_override=PinnedVersioningOverride(version),
-                rpc_timeout=RPC_TIMEOUT,
-            )
-        except WorkflowFailureError as error:
-            if isinstance(error.cause, TemporalTimeoutError):
-                raise NoWorkerError(f"it did not answer within {PROBE_TIMEOUT.seconds} s") from error
-            raise NoWorkerError(f"its answer could not be had: {error.cause}") from error
-        except RPCError as error:
-            if error.status is RPCStatusCode.FAILED_PRECONDITION:
-                raise NoWorkerError("none has started yet") from error
-            raise rpc_failure(error) from error
-        except ValidationError as error:
-            # Whoever makes the image decides what its workers say.
-            raise NoWorkerError(UNREADABLE) from error
-        return catalogue
+        return await ask_build(
+            self._client,
+            version,
+            queue,
+            DESCRIBE_TOOLS_WORKFLOW,
+            answer=ToolCatalogue,
+            id=probe_id,
+            conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+            within=PROBE_TIMEOUT,
+        )
 
     async def observe(self, deployment: str) -> ObservedBuilds:
         """Read which build new workflows go to, and which builds still have, or may get, workflows."""
@@ -124,3 +115,45 @@ class WorkerBuilds:
             )
         except RPCError as error:
             raise rpc_failure(error) from error
+
+
+async def ask_build(
+    client: Client,
+    version: WorkerDeploymentVersion,
+    queue: str,
+    workflow: str,
+    *,
+    question: tuple[Payload, ...] = (),
+    answer: type[Answer],
+    id: str,  # noqa: A002  # as Temporal names it
+    conflict: WorkflowIDConflictPolicy,
+    within: timedelta,
+) -> Answer:
+    """Run a short workflow on a worker of this very build; raise NoWorkerError when none answers in time.
+
+    Raises TemporalUnreachableError too.
+    """
+    try:
+        answered: Answer = await client.execute_workflow(
+            workflow,
+            args=question,
+            id=id,
+            task_queue=queue,
+            result_type=answer,
+            id_conflict_policy=conflict,
+            execution_timeout=within,
+            versioning_override=PinnedVersioningOverride(version),
+            rpc_timeout=RPC_TIMEOUT,
+        )
+    except WorkflowFailureError as error:
+        if isinstance(error.cause, TemporalTimeoutError):
+            raise NoWorkerError(f"it did not answer within {within.total_seconds():.0f} s") from error
+        raise NoWorkerError(f"its answer could not be had: {error.cause}") from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.FAILED_PRECONDITION:
+            raise NoWorkerError("none has started yet") from error
+        raise rpc_failure(error) from error
+    except ValidationError as error:
+        # Whoever makes the image decides what its workers say.
+        raise NoWorkerError(UNREADABLE) from error
+    return answered

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from pydantic import ValidationError
-from temporalio.client import Client, WorkflowFailureError
-from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion, WorkflowIDConflictPolicy
-from temporalio.exceptions import TimeoutError as TemporalTimeoutError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion, WorkflowIDConflictPolicy
 
 from agents_crds.contract.mcp import (
     DescribeMcpServerInput,
@@ -31,9 +28,7 @@ from agents_crds.contract.names import (
     worker_deployment,
 )
 from agents_crds.contract.payload import Payload
-from agents_operator.temporal.builds import UNREADABLE, NoWorkerError
-from agents_operator.temporal.connection import RPC_TIMEOUT
-from agents_operator.temporal.errors import rpc_failure
+from agents_operator.temporal.builds import ask_build
 
 LONGEST_CONNECT = timedelta(seconds=40)
 """Longest `connectTimeout` that the operator's own questions allow a server: a reconcile has 120 s."""
@@ -113,34 +108,18 @@ class McpWorkflows:
         purpose: str,
         conflict: WorkflowIDConflictPolicy,
     ) -> R:
-        timeout = 2 * question.target.connect_timeout + MARGIN
         deployment = worker_deployment(self._installation, workers.namespace, workers.pool)
-        try:
-            answer: R = await self._client.execute_workflow(
-                workflow,
-                question,
-                id=mcp_workflow_id(self._installation, workers.namespace, question.target.server, purpose),
-                task_queue=pool_queue(self._installation, workers.namespace, workers.pool),
-                result_type=result_type,
-                id_conflict_policy=conflict,
-                execution_timeout=timeout,
-                versioning_override=PinnedVersioningOverride(
-                    WorkerDeploymentVersion(deployment, workers.build)
-                ),
-                rpc_timeout=RPC_TIMEOUT,
-            )
-        except WorkflowFailureError as error:
-            if isinstance(error.cause, TemporalTimeoutError):
-                raise NoWorkerError(f"it did not answer within {timeout.total_seconds():.0f} s") from error
-            raise NoWorkerError(f"its answer could not be had: {error.cause}") from error
-        except RPCError as error:
-            if error.status is RPCStatusCode.FAILED_PRECONDITION:
-                raise NoWorkerError("none has started yet") from error
-            raise rpc_failure(error) from error
-        except ValidationError as error:
-            # Whoever makes the image decides what its workers say.
-            raise NoWorkerError(UNREADABLE) from error
-        return answer
+        return await ask_build(
+            self._client,
+            WorkerDeploymentVersion(deployment, workers.build),
+            pool_queue(self._installation, workers.namespace, workers.pool),
+            workflow,
+            question=(question,),
+            answer=result_type,
+            id=mcp_workflow_id(self._installation, workers.namespace, question.target.server, purpose),
+            conflict=conflict,
+            within=2 * question.target.connect_timeout + MARGIN,
+        )
 
 
 def _bounded(target: McpTarget) -> McpTarget:

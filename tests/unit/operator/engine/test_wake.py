@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.unit.operator.engine.woken import Watched, Woken
+from tests.unit.operator.engine.woken import Change, Watched, Woken
 from tests.unit.operator.objects import (
     DELETED,
     Manifest,
@@ -23,16 +23,6 @@ READY: Manifest = {"conditions": [condition("Ready", "True", "Available")]}
 NOT_READY: Manifest = {"conditions": [condition("Ready", "False", "SecretNotFound")]}
 
 
-@dataclass(frozen=True)
-class Case:
-    """What is known, what comes then, and whom that wakes."""
-
-    title: str
-    known: tuple[Watched, ...]
-    then: Watched
-    woken: set[str]
-
-
 OURS = (agent(), run(), provider(), pool())
 """An Agent that is not Ready, a run that waits for it, and what it refers to."""
 
@@ -45,14 +35,14 @@ ALIENS = (
 """Objects that have nothing to do with them."""
 
 CASES = (
-    Case("agent comes", (run(), pool()), agent(), {"agent finance", "run rates-1"}),
-    Case(
+    Change("agent comes", (run(), pool()), agent(), {"agent finance", "run rates-1"}),
+    Change(
         "agent gets ready",
         (*OURS, run("started", status=STARTED), run("finished", status=FINISHED)),
         ready_agent(resourceVersion="2"),
         {"run rates-1"},
     ),
-    Case(
+    Change(
         "agent is no longer ready",
         (ready_agent(), run()),
         agent(
@@ -64,83 +54,83 @@ CASES = (
         ),
         {"run rates-1"},
     ),
-    Case(
+    Change(
         "agent's spec changes",
         (ready_agent(), run(), pool()),
         agent(spec={"model": "other"}, status=in_step(), resourceVersion="2", generation=2),
         {"agent finance", "run rates-1"},
     ),
-    Case(
+    Change(
         "agent's provider changes",
         (agent(), pool(), pool("gpu")),
         agent(spec={"providerRef": {"name": "other"}}, resourceVersion="2", generation=2),
         {"agent finance"},
     ),
-    Case(
+    Change(
         "agent is deleted",
         (ready_agent(), pool()),
         ready_agent(resourceVersion="2", deletionTimestamp=DELETED),
         {"agent finance"},
     ),
-    Case(
+    Change(
         "agent's label changes",
         (*OURS, *ALIENS),
         agent(resourceVersion="2", labels={"team": "blue"}),
         set(),
     ),
-    Case(
+    Change(
         "agent's finalizer is written",
         OURS,
         agent(resourceVersion="2", finalizers=["durable-agents.dev/remote-agent"]),
         set(),
     ),
-    Case(
+    Change(
         "agent's remote agent is recorded",
         OURS,
         agent(status={"remote": {"createPending": True}}, resourceVersion="2"),
         set(),
     ),
-    Case("run comes", (agent(), provider(), pool()), run(), {"run rates-1"}),
-    Case("run's label changes", OURS, run(resourceVersion="2", labels={"team": "blue"}), set()),
-    Case("run is started", OURS, run(status=STARTED, resourceVersion="2"), set()),
-    Case("run is finished", OURS, run(status=FINISHED, resourceVersion="2"), set()),
-    Case(
+    Change("run comes", (agent(), provider(), pool()), run(), {"run rates-1"}),
+    Change("run's label changes", OURS, run(resourceVersion="2", labels={"team": "blue"}), set()),
+    Change("run is started", OURS, run(status=STARTED, resourceVersion="2"), set()),
+    Change("run is finished", OURS, run(status=FINISHED, resourceVersion="2"), set()),
+    Change(
         "run of a deleted agent is finished",
         (agent(deletionTimestamp=DELETED), run(status=STARTED)),
         run(status=FINISHED, resourceVersion="2"),
         {"agent finance"},
     ),
-    Case(
+    Change(
         "run is deleted while a finalizer holds it",
         OURS,
         run(resourceVersion="2", deletionTimestamp=DELETED),
         {"run rates-1"},
     ),
-    Case(
+    Change(
         "run's ttl changes",
         OURS,
         run(spec={"ttlSecondsAfterFinished": 60}, resourceVersion="2", generation=2),
         {"run rates-1"},
     ),
-    Case(
+    Change(
         "provider comes",
         (agent(), run(), pool(), *ALIENS),
         provider(),
         {"provider default", "agent finance", "run rates-1", "pool default"},
     ),
-    Case(
+    Change(
         "provider gets ready",
         (*OURS, *ALIENS),
         provider(status=READY, resourceVersion="2"),
         {"agent finance", "pool default"},
     ),
-    Case(
+    Change(
         "provider's key is elsewhere",
         (*OURS, *ALIENS),
         provider(spec={"apiKeySecretRef": {"name": "new"}}, resourceVersion="2", generation=2),
         {"provider default", "agent finance", "pool default"},
     ),
-    Case(
+    Change(
         "provider is still not ready, for another reason",
         (agent(), provider(status=NOT_READY), pool()),
         provider(
@@ -148,43 +138,43 @@ CASES = (
         ),
         set(),
     ),
-    Case(
+    Change(
         "provider's label changes",
         OURS,
         provider(resourceVersion="2", labels={"team": "blue"}),
         set(),
     ),
-    Case(
+    Change(
         "pool comes",
         (agent(), run(), provider(), *ALIENS),
         pool(),
         {"pool default", "agent finance", "run rates-1"},
     ),
-    Case(
+    Change(
         "pool gets ready",
         (*OURS, *ALIENS),
         pool(status=READY, resourceVersion="2"),
         {"agent finance"},
     ),
-    Case(
+    Change(
         "pool offers another tool",
         (*OURS, *ALIENS),
         pool(status={"tools": [tool("get_rate")]}, resourceVersion="2"),
         {"agent finance"},
     ),
-    Case(
+    Change(
         "pool is scaled",
         OURS,
         pool(replicas=2, resourceVersion="2", generation=2),
         {"pool default"},
     ),
-    Case(
+    Change(
         "pool's current build is recorded",
         OURS,
         pool(status={"build": "b1", "observedGeneration": 1}, resourceVersion="2"),
         {"agent finance"},
     ),
-    Case(
+    Change(
         "pool's workers speak another contract",
         (*OURS, *ALIENS),
         pool(status={"contract": 2}, resourceVersion="2"),
@@ -194,11 +184,8 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
-async def test_change_wakes_those_that_depend_on_it(case: Case) -> None:
-    woken = Woken()
-    for stored in case.known:
-        woken.see(stored)
-    await woken.woken()
+async def test_change_wakes_those_that_depend_on_it(case: Change) -> None:
+    woken = await Woken.knowing(*case.known)
     woken.see(case.then)
     assert await woken.woken() == case.woken
 
@@ -231,10 +218,7 @@ DEPARTURES = (
 
 @pytest.mark.parametrize("case", DEPARTURES, ids=lambda case: case.title)
 async def test_departure_wakes_those_that_it_leaves(case: Departure) -> None:
-    woken = Woken()
-    for stored in case.known:
-        woken.see(stored)
-    await woken.woken()
+    woken = await Woken.knowing(*case.known)
     woken.forget(case.gone)
     assert await woken.woken() == case.woken
 

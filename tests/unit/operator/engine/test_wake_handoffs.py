@@ -1,10 +1,8 @@
 """Who is woken when Agents that hand off to each other come, change and go."""
 
-from dataclasses import dataclass
-
 import pytest
 
-from tests.unit.operator.engine.woken import Watched, Woken
+from tests.unit.operator.engine.woken import Change, Watched, Woken
 from tests.unit.operator.objects import DELETED, Manifest, agent, run
 
 TO_B: Manifest = {"handoffs": [{"agentRef": {"name": "b"}}]}
@@ -23,77 +21,69 @@ REACHING: Manifest = {
 }
 
 
-@dataclass(frozen=True)
-class Case:
-    title: str
-    known: tuple[Watched, ...]
-    then: Watched
-    woken: set[str]
-
-
 CASES = (
-    Case("target comes", (agent("a", TO_B), agent("other")), agent("b"), {"agent a", "agent b"}),
-    Case(
+    Change("target comes", (agent("a", TO_B), agent("other")), agent("b"), {"agent a", "agent b"}),
+    Change(
         "target has a remote agent",
         (agent("a", TO_B), agent("b")),
         agent("b", status=made(), resourceVersion="2"),
         {"agent a"},
     ),
-    Case(
+    Change(
         "target's remote agent has another version",
         (agent("a", TO_B), agent("b", status=made(version=1))),
         agent("b", status=made(version=2), resourceVersion="2"),
         set(),
     ),
-    Case(
+    Change(
         "target's remote agent is another one",
         (agent("a", TO_B), agent("b", status=made())),
         agent("b", status=made(id="ag_c"), resourceVersion="2"),
         {"agent a"},
     ),
-    Case(
+    Change(
         "target is being deleted",
         (agent("a", TO_B), agent("b", status=made())),
         agent("b", status=made(), resourceVersion="2", deletionTimestamp=DELETED),
         {"agent a", "agent b"},
     ),
-    Case(
+    Change(
         "target of a link that is no longer asked for is being deleted",
         (agent("a", status=LINKED), agent("b", status=made())),
         agent("b", status=made(), resourceVersion="2", deletionTimestamp=DELETED),
         {"agent a", "agent b"},
     ),
-    Case(
+    Change(
         "target is to be at another provider",
         (agent("a", TO_B), agent("b")),
         agent("b", {"providerRef": {"name": "other"}}, resourceVersion="2", generation=2),
         {"agent a", "agent b"},
     ),
-    Case(
+    Change(
         "referrer is unlinked from one that goes",
         (agent("a", TO_B, LINKED), GOING),
         agent("a", TO_B, UNLINKED, resourceVersion="2"),
         {"agent b"},
     ),
-    Case(
+    Change(
         "referrer is unlinked from one that stays",
         (agent("a", TO_B, LINKED), agent("b", status=made())),
         agent("a", TO_B, UNLINKED, resourceVersion="2"),
         set(),
     ),
-    Case(
+    Change(
         "referrer is being deleted too",
         (agent("a", TO_B, LINKED), GOING),
         agent("a", TO_B, LINKED, resourceVersion="2", deletionTimestamp=DELETED),
         {"agent a", "agent b"},
     ),
-    Case(
+    Change(
         "referrer is suspended",
         (agent("a", TO_B, LINKED), GOING),
         agent("a", TO_B | {"suspend": True}, LINKED, resourceVersion="2", generation=2),
         {"agent a", "agent b"},
     ),
-    Case(
+    Change(
         "run that could come to it is finished",
         (agent("a"), GOING, run(spec={"agentRef": {"name": "a"}}, status=REACHING)),
         run(spec={"agentRef": {"name": "a"}}, status=REACHING | {"finished": True}, resourceVersion="2"),
@@ -103,11 +93,8 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
-async def test_change_wakes_those_at_the_other_end(case: Case) -> None:
-    woken = Woken()
-    for stored in case.known:
-        woken.see(stored)
-    await woken.woken()
+async def test_change_wakes_those_at_the_other_end(case: Change) -> None:
+    woken = await Woken.knowing(*case.known)
     woken.see(case.then)
     assert await woken.woken() == case.woken
 
@@ -123,9 +110,6 @@ async def test_change_wakes_those_at_the_other_end(case: Case) -> None:
 async def test_departure_wakes_those_at_the_other_end(
     known: tuple[Watched, ...], gone: Watched, expected: set[str]
 ) -> None:
-    woken = Woken()
-    for stored in known:
-        woken.see(stored)
-    await woken.woken()
+    woken = await Woken.knowing(*known)
     woken.forget(gone)
     assert await woken.woken() == expected

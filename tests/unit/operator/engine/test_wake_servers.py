@@ -1,10 +1,8 @@
 """Who is woken when MCPServers and the pools that call them come, change and go."""
 
-from dataclasses import dataclass
-
 import pytest
 
-from tests.unit.operator.engine.woken import Watched, Woken
+from tests.unit.operator.engine.woken import Change, Woken
 from tests.unit.operator.objects import Manifest, agent, condition, listed, mcp_server, pool, run
 
 READY: Manifest = {"conditions": [condition("Ready", "True", "Available")]}
@@ -18,76 +16,68 @@ USERS = (agent("guide", MAPS_TOOLS), agent("prompted", MAPS_PROMPT), agent("othe
 """An Agent with tools of an MCPServer, one with its instructions, and one with nothing of it."""
 
 
-@dataclass(frozen=True)
-class Case:
-    title: str
-    known: tuple[Watched, ...]
-    then: Watched
-    woken: set[str]
-
-
 CASES = (
-    Case(
+    Change(
         "pool with servers comes",
         (mcp_server(), mcp_server("elsewhere", {**AT_MAPS, "workerPoolRef": {"name": "other"}})),
         pool(),
         {"pool default", "mcp server maps"},
     ),
-    Case(
+    Change(
         "pool of a server allows another command",
         (mcp_server(), pool()),
         pool(commands=("npx",), resourceVersion="2", generation=2),
         {"pool default", "mcp server maps"},
     ),
-    Case(
+    Change(
         "pool of a server is scaled down to nothing",
         (mcp_server(), pool()),
         pool(replicas=0, resourceVersion="2", generation=2),
         {"pool default", "mcp server maps"},
     ),
-    Case(
+    Change(
         "pool of a server is scaled",
         (mcp_server(), pool()),
         pool(replicas=2, resourceVersion="2", generation=2),
         {"pool default"},
     ),
-    Case(
+    Change(
         "pool of a server has another build",
         (mcp_server(), pool()),
         pool(status={"build": "b1"}, resourceVersion="2"),
         {"mcp server maps"},
     ),
-    Case(
+    Change(
         "mcp server comes",
         (*USERS, run("guided", {"agentRef": {"name": "guide"}}), pool(), pool("gpu")),
         mcp_server(),
         {"mcp server maps", "agent guide", "agent prompted", "run guided", "pool default"},
     ),
-    Case(
+    Change(
         "mcp server lists another tool",
         (*USERS, mcp_server(status=READY), pool()),
         mcp_server(status={"tools": [listed("find")], **READY}, resourceVersion="2"),
         {"agent guide", "agent prompted"},
     ),
-    Case(
+    Change(
         "mcp server gets ready",
         (*USERS, mcp_server(status=NOT_READY), pool()),
         mcp_server(status=READY, resourceVersion="2"),
         {"agent guide", "agent prompted"},
     ),
-    Case(
+    Change(
         "mcp server is listed again, and the same",
         (*USERS, mcp_server(status=REFRESHED), pool()),
         mcp_server(status=REFRESHED_LATER, resourceVersion="2"),
         {"agent prompted"},
     ),
-    Case(
+    Change(
         "mcp server goes over to another pool",
         (mcp_server(), pool(), pool("gpu"), pool("third")),
         mcp_server(spec={**AT_MAPS, "workerPoolRef": {"name": "gpu"}}, resourceVersion="2", generation=2),
         {"mcp server maps", "pool default", "pool gpu"},
     ),
-    Case(
+    Change(
         "mcp server's label changes",
         (*USERS, mcp_server(), pool()),
         mcp_server(resourceVersion="2", labels={"team": "blue"}),
@@ -97,11 +87,8 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
-async def test_change_wakes_those_that_depend_on_it(case: Case) -> None:
-    woken = Woken()
-    for stored in case.known:
-        woken.see(stored)
-    await woken.woken()
+async def test_change_wakes_those_that_depend_on_it(case: Change) -> None:
+    woken = await Woken.knowing(*case.known)
     woken.see(case.then)
     assert await woken.woken() == case.woken
 
@@ -116,9 +103,6 @@ async def test_pool_that_goes_wakes_the_servers_that_it_called() -> None:
 
 
 async def test_server_that_goes_wakes_its_users_and_the_pool_that_mounts_its_secrets() -> None:
-    woken = Woken()
-    for stored in (*USERS, mcp_server(), pool()):
-        woken.see(stored)
-    await woken.woken()
+    woken = await Woken.knowing(*USERS, mcp_server(), pool())
     woken.forget(mcp_server())
     assert await woken.woken() == {"agent guide", "agent prompted", "pool default"}

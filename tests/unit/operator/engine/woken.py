@@ -1,6 +1,7 @@
 """A world whose changes wake queues, and who was woken."""
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 
 from agents_crds.v1alpha1 import Agent, AgentRun, MCPServer, ModelProvider, WorkerPool
@@ -27,6 +28,16 @@ def see(world: World, stored: Watched) -> None:
             world.mcp_servers.see(stored)
 
 
+@dataclass(frozen=True)
+class Change:
+    """What is known, what comes then, and whom that wakes."""
+
+    title: str
+    known: tuple[Watched, ...]
+    then: Watched
+    woken: set[str]
+
+
 class Woken:
     """A world, and queues that only note what they were woken for."""
 
@@ -41,6 +52,15 @@ class Woken:
             mcp_servers=self._queue("mcp server"),
         )
         self.world.listen(Wake(self.world, self._queues))
+
+    @classmethod
+    async def knowing(cls, *stored: Watched) -> "Woken":
+        """Make a world that has these, with nobody left to wake."""
+        woken = cls()
+        for each in stored:
+            woken.see(each)
+        await woken.woken()
+        return woken
 
     def see(self, stored: Watched) -> None:
         see(self.world, stored)
