@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from agents_crds.contract.mcp import NamedValue
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.mcp.failed import ServerFailed
+from agents_worker.secret_files import SecretUnreadableError, read_secret
 
 _MASK = "[secret]"
 # What is shorter is no secret, and to mask it would spoil every other word.
@@ -76,17 +77,12 @@ def _read(named: Iterable[NamedValue], secrets_dir: Path, *, strip: bool) -> Giv
 
 
 def _secret(secrets_dir: Path, secret_path: str) -> str:
-    path = PurePosixPath(secret_path)
-    if path.is_absolute() or ".." in path.parts:
-        raise ServerFailed(Reason.SECRET_NOT_FOUND, f"{path} is not a path below the secrets directory")
     try:
-        text = (secrets_dir / path).read_text(errors="replace")
-    except OSError as error:
-        raise ServerFailed(
-            Reason.SECRET_NOT_FOUND,
-            f"The Secret {path.parent} with the key {path.name} is not there: create it",
-        ) from error
+        text = read_secret(secrets_dir, secret_path)
+    except SecretUnreadableError as error:
+        raise ServerFailed(Reason.SECRET_NOT_FOUND, str(error)) from error
     if not text.strip():
+        path = PurePosixPath(secret_path)
         raise ServerFailed(
             Reason.SECRET_INVALID, f"The key {path.name} of Secret {path.parent} is empty: set it"
         )

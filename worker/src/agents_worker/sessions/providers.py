@@ -9,6 +9,7 @@ from mistralai.client.utils.logger import NoOpLogger
 
 from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.contract.run import ProviderSnapshot
+from agents_worker.secret_files import SecretUnreadableError, read_secret
 from agents_worker.sessions.failures import KeyMissing, ProviderFailed
 from agents_worker.sessions.remote import RemoteConversations
 from agents_worker.text import ANSWER_LIMIT
@@ -23,18 +24,16 @@ class KeyFile:
 
     def __init__(self, secrets_dir: Path, key_path: str) -> None:
         self._directory = secrets_dir
-        self._relative = PurePosixPath(key_path)
+        self._key_path = key_path
 
     def read(self) -> str:
         """Return the key; raises ProviderFailed with KeyMissing, which says what to put right."""
-        secret, key = self._relative.parent, self._relative.name
-        if self._relative.is_absolute() or ".." in self._relative.parts:
-            raise ProviderFailed(KeyMissing(f"{self._relative} is not a path below the secrets directory"))
         try:
-            text = (self._directory / self._relative).read_text(errors="replace").strip()
-        except OSError as error:
-            missing = KeyMissing(f"The Secret {secret} with the key {key} is not there: create it")
-            raise ProviderFailed(missing) from error
+            text = read_secret(self._directory, self._key_path).strip()
+        except SecretUnreadableError as error:
+            raise ProviderFailed(KeyMissing(str(error))) from error
+        path = PurePosixPath(self._key_path)
+        secret, key = path.parent, path.name
         if not text or not is_header_value(text):
             wrong = NOT_A_KEY if text else "it is empty"
             raise ProviderFailed(KeyMissing(f"The key {key} of Secret {secret} is not an API key: {wrong}"))
