@@ -36,7 +36,7 @@ cluster-down: setup ## Delete the kind cluster; CLUSTER names it.
 .PHONY: test
 test: setup ## Run all tests that need no container engine. ARGS="-k name" picks some, ARGS=-n0 runs them in turn.
 	@$(PYTHON_VENV) -m tools.parts test
-	@env -u MISTRAL_API_KEY -u MISTRAL_SERVER_URL -u MISTRAL_CONFORMANCE $(PYTHON_VENV) -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	@env -u MISTRAL_API_KEY -u MISTRAL_SERVER_URL -u MISTRAL_CONFORMANCE $(PYTHON_VENV) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # What each test confirms is in docs/mistral.md.
 .PHONY: conformance
