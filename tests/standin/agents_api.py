@@ -49,7 +49,7 @@ class AgentsApi:
     def create(self, call: Call) -> Reply:
         """Make an agent at version 0."""
         request = call.parse_body(CreateAgent)
-        require_known(request.model)
+        require_known(self._state, request.model)
         return self._keep(agents.created(request, new_id("ag"), call.now), "created")
 
     def list(self, call: Call) -> Reply:
@@ -75,7 +75,7 @@ class AgentsApi:
         agent = self._existing(call)
         request = call.parse_body(UpdateAgent)
         if request.model is not None:
-            require_known(request.model)
+            require_known(self._state, request.model)
         return self._keep(agents.updated(agent, request, call.now), "updated")
 
     def update_version(self, call: Call) -> Reply:

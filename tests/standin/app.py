@@ -11,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.standin import models_api
 from tests.standin.agents_api import AgentsApi
+from tests.standin.chat_api import ChatApi
 from tests.standin.control_api import ControlApi
 from tests.standin.conversations_api import ConversationsApi
 from tests.standin.exchange import Exchange
 from tests.standin.faults import FaultRules
+from tests.standin.files_api import FilesApi
 from tests.standin.gates import Gates
+from tests.standin.models_api import ModelsApi
 from tests.standin.state import State, keep_written
 from tests.standin.wire import Endpoint
 
@@ -30,9 +32,10 @@ def build_app(state: State, gates: Gates, state_file: Path | None, latency: floa
     rules = FaultRules()
     exchange = Exchange(state, rules, gates, latency)
     endpoints = (
-        *models_api.endpoints(),
+        *ModelsApi(state).endpoints(),
         *AgentsApi(state).endpoints(),
         *ConversationsApi(state).endpoints(),
+        *ChatApi(state).endpoints(),
     )
     routes = [_route(exchange, endpoint) for endpoint in endpoints]
 
@@ -49,7 +52,7 @@ def build_app(state: State, gates: Gates, state_file: Path | None, latency: floa
         await writing
 
     return Starlette(
-        routes=[*routes, *ControlApi(state, rules, gates).routes()],
+        routes=[*routes, *FilesApi(state).routes(), *ControlApi(state, rules, gates).routes()],
         lifespan=lifespan,
         exception_handlers={HTTPException: _not_served},
     )

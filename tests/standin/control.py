@@ -11,12 +11,12 @@ from pydantic import BaseModel
 
 from tests.standin import errors
 from tests.standin.agents import Agent
-from tests.standin.control_api import Keys, PlacedRules, RuleId, Waiting
+from tests.standin.control_api import Keys, PlacedRules, RuleId, Waiting, Window
 from tests.standin.conversations import Conversation
 from tests.standin.counters import Counters
 from tests.standin.faults import AnswerWith, Effect, Hold, PlacedRule, Rule
 from tests.standin.scenario import Scenario
-from tests.standin.state import Snapshot
+from tests.standin.state import Chat, Snapshot
 from tests.standin.world import Connector, Fact
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -24,6 +24,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 START = "/v1/conversations"
 APPEND = "/v1/conversations/*"
 AGENTS = "/v1/agents/**"
+CHAT = "/v1/chat/completions"
+OPENAI_CHAT = "/openai/v1/chat/completions"
 
 
 class StandIn:
@@ -56,6 +58,14 @@ class StandIn:
     def conversations(self) -> tuple[Conversation, ...]:
         """Give the conversations that exist, with all their entries."""
         return self._get(Snapshot, "/control/conversations").conversations
+
+    def chats(self) -> tuple[Chat, ...]:
+        """Give the last request and answer of each transcript."""
+        return self._get(Snapshot, "/control/chats").chats
+
+    def set_window(self, model: str, tokens: int) -> None:
+        """Serve a model, known or not, with a window of this size until the next reset."""
+        self._send("PUT", "/control/windows", Window(model=model, tokens=tokens))
 
     def set_keys(self, keys: Iterable[str]) -> None:
         """Let in these keys and no other."""
@@ -154,7 +164,7 @@ class StandIn:
             )
 
     def reset(self) -> None:
-        """Forget every object, fact, count, rule and request on its way; keys and scenario stay."""
+        """Forget every object, fact, window, count, rule and request on its way; keys and scenario stay."""
         self._http.post("/control/reset").raise_for_status()
 
     def _get(self, model: type[_Model], path: str, **params: str) -> _Model:

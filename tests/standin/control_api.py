@@ -22,6 +22,11 @@ class Keys(Frozen):
     keys: tuple[str, ...]
 
 
+class Window(Frozen):
+    model: str
+    tokens: int
+
+
 class RuleId(Frozen):
     id: str
 
@@ -53,6 +58,8 @@ class ControlApi:
             _route("GET", "/control/counters", self.counters),
             _route("GET", "/control/agents", self.agents),
             _route("GET", "/control/conversations", self.conversations),
+            _route("GET", "/control/chats", self.chats),
+            _route("PUT", "/control/windows", self.set_window),
             _route("PUT", "/control/keys", self.set_keys),
             _route("PUT", "/control/scenario", self.set_scenario),
             _route("POST", "/control/facts", self.add_fact),
@@ -81,6 +88,16 @@ class ControlApi:
     async def conversations(self, _: Request) -> BaseModel:
         """Show the conversations with all their entries."""
         return Snapshot(conversations=tuple(self._state.conversations.values()))
+
+    async def chats(self, _: Request) -> BaseModel:
+        """Show the last answer of each transcript."""
+        return Snapshot(chats=tuple(self._state.chats.values()))
+
+    async def set_window(self, request: Request) -> BaseModel:
+        """Serve a model with a window of a size."""
+        window = await _body(request, Window)
+        self._state.set_window(window.model, window.tokens)
+        return Ok()
 
     async def set_keys(self, request: Request) -> BaseModel:
         """Replace the keys that are let in."""
@@ -130,7 +147,7 @@ class ControlApi:
         return Waiting(waiting=await self._gates.until(wanted.get("id"), at_least, seconds))
 
     async def reset(self, _: Request) -> BaseModel:
-        """Forget every object, fact, count, rule and request on its way; keys and scenario stay."""
+        """Forget every object, fact, window, count, rule and request on its way; keys and scenario stay."""
         self._end(None, holds_only=False)
         self._state.replace(Snapshot())
         return Ok()

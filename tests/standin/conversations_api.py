@@ -140,7 +140,7 @@ class ConversationsApi:
         if (request.agent_id is None) == (request.model is None):
             raise invalid_request("Exactly one of agent_id and model must be given")
         if request.model is not None:
-            require_known(request.model)
+            require_known(self._state, request.model)
             return Speaker(model=request.model)
         agent = self._state.agents.get(request.agent_id or "")
         if agent is None:

@@ -41,13 +41,36 @@ class ConversationCounts(Frozen):
     total_tokens: int = 0
 
 
+class ChatCounts(Frozen):
+    """How often the model answered in one transcript: by model, and by the request's digest."""
+
+    models: dict[str, int] = Field(default_factory=dict)
+    requests: dict[str, int] = Field(default_factory=dict)
+    longest: int = Field(default=0, description="messages in the longest request")
+    total_tokens: int = 0
+
+    @property
+    def calls(self) -> int:
+        """Count the answers."""
+        return sum(self.requests.values())
+
+    @property
+    def repeated(self) -> int:
+        """Count the answers to requests that had been answered before."""
+        return self.calls - len(self.requests)
+
+
 class Counters(Frozen):
-    """All counts since the state was new. Requests and responses are keyed `METHOD route [status]`."""
+    """All counts since the state was new. Requests and responses are keyed `METHOD route [status]`.
+
+    Chats are keyed by the beginning of the user's first message, of 200 characters.
+    """
 
     requests: dict[str, int] = Field(default_factory=dict)
     responses: dict[str, int] = Field(default_factory=dict)
     agents: dict[str, AgentCounts] = Field(default_factory=dict)
     conversations: dict[str, ConversationCounts] = Field(default_factory=dict)
+    chats: dict[str, ChatCounts] = Field(default_factory=dict)
 
     @property
     def agents_created(self) -> int:
@@ -94,6 +117,19 @@ class Counters(Frozen):
         """Count the handoffs."""
         return sum(counts.handoffs for counts in self.conversations.values())
 
+    @property
+    def chat_calls(self) -> int:
+        """Count the chats that the model answered, whether or not the answer arrived."""
+        return sum(counts.calls for counts in self.chats.values())
+
+    @property
+    def chat_models(self) -> dict[str, int]:
+        """Count them by model."""
+        counted: Counter[str] = Counter()
+        for counts in self.chats.values():
+            counted.update(counts.models)
+        return dict(counted)
+
 
 class Tally:
     """Keeps the counters; each method is called where its side effect happens."""
@@ -103,6 +139,7 @@ class Tally:
         self._responses = Counter(counters.responses)
         self._agents = dict(counters.agents)
         self._conversations = dict(counters.conversations)
+        self._chats = dict(counters.chats)
 
     def counters(self) -> Counters:
         """Take the counts as they are now."""
@@ -111,6 +148,7 @@ class Tally:
             responses=dict(self._responses),
             agents=dict(self._agents),
             conversations=dict(self._conversations),
+            chats=dict(self._chats),
         )
 
     def request(self, route: str) -> None:
@@ -152,6 +190,16 @@ class Tally:
             "total_tokens": known.total_tokens + usage.total_tokens,
         }
         self._conversations[conversation_id] = known.model_copy(update=changes)
+
+    def chat(self, topic: str, model: str, digest: str, messages: int, usage: Usage) -> None:
+        """Count an answer in a transcript."""
+        known = self._chats.get(topic, ChatCounts())
+        self._chats[topic] = ChatCounts(
+            models=_more(known.models, [model]),
+            requests=_more(known.requests, [digest]),
+            longest=max(known.longest, messages),
+            total_tokens=known.total_tokens + usage.total_tokens,
+        )
 
 
 def _more(counts: dict[str, int], keys: Iterable[str]) -> dict[str, int]:

@@ -1,6 +1,7 @@
-"""Mistral's error bodies."""
+"""Mistral's error bodies, and the form in which OpenAI's API has them."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
@@ -28,6 +29,20 @@ class InvalidField(Frozen):
 
 class InvalidBody(Frozen):
     detail: tuple[InvalidField, ...]
+
+
+class OpenAiError(Frozen):
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class OpenAiErrorBody(Frozen):
+    error: OpenAiError
+
+
+Dialect = Literal["mistral", "openai"]
 
 
 class ApiError(Exception):
@@ -59,6 +74,23 @@ def invalid_request(message: str) -> ApiError:
     return ApiError(400, ErrorBody(message=message, type="invalid_request_error", code="3000"))
 
 
+def chat_refusal(message: str, kind: str, code: str) -> ApiError:
+    """Refuse a chat."""
+    return ApiError(400, ErrorBody(message=message, type=kind, code=code))
+
+
+def invalid_argument(message: str, param: str | None = None, code: str | None = None) -> ApiError:
+    """Refuse a request as OpenAI's API does."""
+    return ApiError(400, ErrorBody(message=message, type="invalid_request_error", param=param, code=code))
+
+
+def no_such_model(model: str) -> ApiError:
+    """Refuse a model that is not served as OpenAI's API does."""
+    message = f"The model `{model}` does not exist or you do not have access to it."
+    body = ErrorBody(message=message, type="invalid_request_error", param="model", code="model_not_found")
+    return ApiError(404, body)
+
+
 def locked() -> ApiError:
     """Refuse a second request on a conversation that is being answered."""
     return ApiError(409, of_status(409))
@@ -83,6 +115,15 @@ def of_status(status: int) -> ErrorBody:
             return ErrorBody(message="Service unavailable.", type="internal_server_error", code="1000")
         case _:
             return ErrorBody(message="Invalid request.", type="invalid_request_error", code="3000")
+
+
+def in_dialect(dialect: Dialect, body: ErrorBody | InvalidBody) -> ErrorBody | InvalidBody | OpenAiErrorBody:
+    """Write an error as the API of a dialect does."""
+    if dialect == "mistral" or isinstance(body, InvalidBody):
+        return body
+    return OpenAiErrorBody(
+        error=OpenAiError(message=body.message, type=body.type, param=body.param, code=body.code)
+    )
 
 
 def invalid(error: ValidationError, *place: str) -> ApiError:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.standin.errors import ApiError, locked, of_status, unauthorized
+from tests.standin.errors import ApiError, in_dialect, locked, of_status, unauthorized
 from tests.standin.faults import (
     AddUnknownEntry,
     AnswerWith,
@@ -53,7 +53,7 @@ class Exchange:
         try:
             response = await self._answer(endpoint, request)
         except ApiError as error:
-            response = json_response(to_json(error.body), error.status)
+            response = json_response(to_json(in_dialect(endpoint.dialect, error.body)), error.status)
         except _Dropped:
             response = NoAnswer()
         outcome = "cut" if isinstance(response, NoAnswer | CutBody) else response.status_code
@@ -113,8 +113,9 @@ class Exchange:
                 case Cut():
                     raise _Dropped
                 case AnswerWith() as fault:
-                    own = None if fault.body is None else json.dumps(fault.body).encode()
-                    return json_response(own or to_json(of_status(fault.status)), fault.status, fault.headers)
+                    usual = to_json(in_dialect(endpoint.dialect, of_status(fault.status)))
+                    body = usual if fault.body is None else json.dumps(fault.body).encode()
+                    return json_response(body, fault.status, fault.headers)
                 case _:
                     continue
         return None

@@ -59,10 +59,14 @@ Step = CallTool | RunTool | HandOff | Say
 
 
 class Turn(Frozen):
-    """What the model does in one go; a usage of its own replaces the one that the texts' lengths give."""
+    """What the model does in one go; a usage of its own replaces the one that the texts' lengths give.
+
+    What it thought before is shown in a chat; a conversation keeps it to itself.
+    """
 
     steps: tuple[Step, ...]
     usage: Usage | None = None
+    thought: str = ""
 
 
 class Colleague(Frozen):

@@ -26,6 +26,8 @@ from tests.standin.offers import Offer, offered
 from tests.standin.tasks import answered_calls, current_task, request_text, turns_taken
 from tests.standin.wording import ATTENTION
 
+_TURN = "{turn}"
+
 
 class ScriptedCall(Frozen):
     """A call; without arguments they are filled from the request, as the model does.
@@ -63,6 +65,13 @@ ScriptedStep = ScriptedCall | ScriptedExecution | ScriptedHandoff | ScriptedText
 
 
 class ScriptedTurn(Frozen):
+    """What the model does in one go, or in several that are alike.
+
+    `{turn}` stands in arguments, texts and thoughts for the number of the turn in the script, from 0; an
+    argument that is nothing else is a number.
+    """
+
+    thought: str = Field(default="", description="what a chat shows of the model's reasoning")
     steps: tuple[ScriptedStep, ...] = Field(min_length=1)
     repeat: int = Field(default=1, ge=1)
     prompt_tokens: int | None = None
@@ -70,7 +79,11 @@ class ScriptedTurn(Frozen):
 
 
 class Script(Frozen):
-    """Turns for the agent of this name and the requests that contain `input`; empty matches all."""
+    """Turns for the agent of this name and the requests that contain `input`; empty matches all.
+
+    A chat knows no agents: there, `agent` is the model, and `input` a part of any message of the system or
+    the user, from which on turns are counted.
+    """
 
     agent: str = ""
     input: str = ""
@@ -101,24 +114,48 @@ def scripted_turn(
     script = next(scripts, None)
     if script is None:
         return None
-    turns = [turn for turn in script.turns for _ in range(turn.repeat)]
     taken = turns_taken(task, agent_id, openings)
-    if taken >= len(turns):
-        return Turn(steps=(closing(prompt),))
-    steps = tuple(_step(step, prompt, request) for step in turns[taken].steps)
-    return Turn(steps=steps, usage=_usage(turns[taken]))
+    return turn_of(script, taken, prompt, request) or Turn(steps=(closing(prompt),))
 
 
-def _step(step: ScriptedStep, prompt: Prompt, request: str) -> Step:
+def turn_of(script: Script, number: int, prompt: Prompt, request: str) -> Turn | None:
+    """Give a script's turn by its number, from 0; None after its end."""
+    turns = [turn for turn in script.turns for _ in range(turn.repeat)]
+    if number >= len(turns):
+        return None
+    turn = turns[number]
+    steps = tuple(_step(step, prompt, request, number) for step in turn.steps)
+    return Turn(steps=steps, usage=_usage(turn), thought=_numbered(turn.thought, number))
+
+
+def _step(step: ScriptedStep, prompt: Prompt, request: str, number: int) -> Step:
     match step:
         case ScriptedCall(call=name, arguments=arguments):
-            return _call(name, arguments, prompt, request)
-        case ScriptedExecution():
-            return _execution(step, prompt, request)
+            return _call(name, _arguments(arguments, number), prompt, request)
+        case ScriptedExecution(arguments=arguments):
+            numbered = step.model_copy(update={"arguments": _arguments(arguments, number)})
+            return _execution(numbered, prompt, request)
         case ScriptedHandoff(handoff=agent):
             return HandOff(agent=agent)
         case ScriptedText():
-            return Say(content=_content(step, prompt, request))
+            return Say(content=_content(step, prompt, request, number))
+
+
+def _arguments(arguments: dict[str, JsonValue] | None, number: int) -> dict[str, JsonValue] | None:
+    """Write a turn's number where arguments ask for it; only their own texts are looked at."""
+    if arguments is None:
+        return None
+    return {name: _argument(value, number) for name, value in arguments.items()}
+
+
+def _argument(value: JsonValue, number: int) -> JsonValue:
+    if value == _TURN:
+        return number
+    return _numbered(value, number) if isinstance(value, str) else value
+
+
+def _numbered(text: str, number: int) -> str:
+    return text.replace(_TURN, str(number))
 
 
 def _call(
@@ -145,9 +182,9 @@ def _execution(step: ScriptedExecution, prompt: Prompt, request: str) -> RunTool
     return RunTool(offer=offer, arguments=arguments, info=step.info)
 
 
-def _content(step: ScriptedText, prompt: Prompt, request: str) -> OutputContent:
+def _content(step: ScriptedText, prompt: Prompt, request: str, number: int) -> OutputContent:
     results = "; ".join(pair.result for pair in answered_calls(current_task(prompt.entries)) if pair.result)
-    text = step.text.replace("{input}", request).replace("{results}", results)
+    text = _numbered(step.text, number).replace("{input}", request).replace("{results}", results)
     return (TextChunk(text=text), *step.references, *step.files) if step.references or step.files else text
 
 

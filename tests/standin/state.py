@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from tests.standin.agents import Agent
 from tests.standin.base import Frozen
@@ -14,11 +14,22 @@ from tests.standin.scenario import Scenario
 from tests.standin.world import World
 
 
+class Chat(Frozen):
+    """The last answer in a transcript, which goes by the beginning of the user's first message."""
+
+    topic: str
+    model: str
+    request: dict[str, JsonValue]
+    answer: dict[str, JsonValue]
+
+
 class Snapshot(Frozen):
     """Everything that survives a restart. Keys do not: they come from the command line."""
 
     agents: tuple[Agent, ...] = ()
     conversations: tuple[Conversation, ...] = ()
+    chats: tuple[Chat, ...] = ()
+    windows: dict[str, int] = Field(default_factory=dict)
     world: World = World()
     counters: Counters = Field(default_factory=Counters)
 
@@ -38,6 +49,8 @@ class State:
         self.drop_requests()
         self.agents = {agent.id: agent for agent in snapshot.agents}
         self.conversations = {conversation.id: conversation for conversation in snapshot.conversations}
+        self.chats = {chat.topic: chat for chat in snapshot.chats}
+        self.windows = dict(snapshot.windows)
         self.world = snapshot.world
         self.answering: set[str] = set()
         self.tally = Tally(snapshot.counters)
@@ -67,6 +80,16 @@ class State:
         del self.conversations[conversation_id]
         self.changed.set()
 
+    def put_chat(self, chat: Chat) -> None:
+        """Hold the last answer of a transcript."""
+        self.chats[chat.topic] = chat
+        self.changed.set()
+
+    def set_window(self, model: str, tokens: int) -> None:
+        """Serve a model with a window of this size."""
+        self.windows[model] = tokens
+        self.changed.set()
+
     def set_world(self, world: World) -> None:
         """Hold what there is to be found from now on."""
         self.world = world
@@ -77,6 +100,8 @@ class State:
         return Snapshot(
             agents=tuple(self.agents.values()),
             conversations=tuple(self.conversations.values()),
+            chats=tuple(self.chats.values()),
+            windows=self.windows,
             world=self.world,
             counters=self.tally.counters(),
         )

@@ -79,6 +79,9 @@ class Prediction(Frozen):
     content: str = ""
 
 
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
 class CompletionArgs(Frozen):
     stop: str | tuple[str, ...] | None = None
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
@@ -90,7 +93,7 @@ class CompletionArgs(Frozen):
     prediction: Prediction | None = None
     response_format: ResponseFormat | None = None
     tool_choice: Literal["auto", "none", "any", "required"] = "auto"
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    reasoning_effort: ReasoningEffort | None = None
 
 
 class Guardrail(Frozen):

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from tests.standin.errors import invalid, invalid_value
+from tests.standin.errors import Dialect, invalid, invalid_value
 from tests.standin.streaming import AnyEvent
 
 UNSET_SENTINEL = "~?~unset~?~sentinel~?~"  # what the SDK sends for a metadata filter that was omitted
@@ -73,13 +73,17 @@ Reply = Json | NoContent | Stream
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A route and what answers it; `locks` names the path parameter of the conversation it works on."""
+    """A route and what answers it; `locks` names the path parameter of the conversation it works on.
+
+    `dialect` is the form of its errors.
+    """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     handler: Callable[[Call], Reply]
     model_call: bool = False
     locks: str | None = None
+    dialect: Dialect = "mistral"
 
 
 def to_json(body: BaseModel | Sequence[BaseModel]) -> bytes:

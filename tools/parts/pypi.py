@@ -37,4 +37,8 @@ def _install(name: str, lock: Path, environ: Mapping[str, str], home: Path, othe
         except (OSError, subprocess.CalledProcessError) as error:
             why = getattr(error, "stderr", None) or error
             raise ExpectedError(f"cannot install {name}: {why}\n{otherwise}, then try again") from error
-        target.replace(home)
+        try:
+            target.replace(home)
+        except OSError:
+            if not home.exists():  # else another process was as quick, with the same
+                raise

@@ -1,0 +1,1 @@
+"""Chat completions by servers that nobody here wrote."""
