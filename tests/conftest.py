@@ -1,4 +1,4 @@
-"""The order of the tests: those that wait for real servers first, so that the last minutes are short tests'."""
+"""The order of the tests: those that wait for real servers first, so that the last minutes are not theirs."""
 
 from pathlib import Path
 

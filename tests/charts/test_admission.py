@@ -137,6 +137,13 @@ def test_provider_cannot_be_pointed_at_another_secret(key_holder: Person, admin:
         assert "names Secret foreign" in person.patches("modelproviders", TEAM, change).message
 
 
+def test_provider_without_a_key_needs_no_right_to_any(admin: Person) -> None:
+    keyless: dict[str, JsonValue] = {"protocol": "ChatCompletions", "url": "http://vllm:8000/v1"}
+    assert admin.creates("modelproviders", TEAM, keyless).allowed
+    keyed: JsonValue = {**keyless, "apiKeySecretRef": {"name": "foreign"}}
+    assert "names Secret foreign" in admin.creates("modelproviders", TEAM, keyed).message
+
+
 @pytest.mark.parametrize("spec", SERVERS.values(), ids=SERVERS)
 def test_mcp_server_names_secrets_that_its_author_may_get(
     spec: JsonValue, admin: Person, key_holder: Person

@@ -1,6 +1,7 @@
 """The examples, as a user applies them; what needs a cluster or an image is left out or replaced."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,3 +71,10 @@ def everything_service(program: Path, mode: str, port: int) -> Service:
     """Run npm's server-everything over HTTP, in its mode `sse` or `streamableHttp`."""
     environment = {**base_environment(os.environ), "PORT": str(port)}
     return Service(Command(f"everything-{mode}", (str(program), mode), environment, ROOT), listens(port))
+
+
+def figure(run: AgentRun) -> str:
+    """Give what the tool of examples/python-tool has made up."""
+    [result] = tool_results(run)
+    assert re.match(r"\d\.\d{6} % \(", result)
+    return result

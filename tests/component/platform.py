@@ -14,6 +14,7 @@ import httpx2
 from mistralai.client import Mistral
 from temporalio.client import Client
 
+from agents_crds.contract.names import AGENT_RUN_WORKFLOW, RUN_MEMO
 from tests.standin.control import StandIn
 from tools.local.control_plane import ControlPlane
 from tools.local.install import install
@@ -149,6 +150,10 @@ class Platform:
         """End a workflow as an administrator would."""
         asyncio.run(self._terminate_workflow(workflow_id))
 
+    def start_late(self, workflow_id: str, memo: Mapping[str, object]) -> None:
+        """Start a run's workflow, where no worker takes it up, as an operator would that is gone by now."""
+        asyncio.run(self._start_late(workflow_id, memo))
+
     def pending_activities(self, workflow_id: str) -> tuple[str, ...]:
         """Name the activities that a workflow waits for."""
         return asyncio.run(self._pending_activities(workflow_id))
@@ -182,6 +187,12 @@ class Platform:
             yield
         finally:
             self.kubectl("replace", "--filename=-", stdin=strip_version(json.dumps(role)))
+
+    async def _start_late(self, workflow_id: str, memo: Mapping[str, object]) -> None:
+        client = await Client.connect(self.temporal.address)
+        await client.start_workflow(
+            AGENT_RUN_WORKFLOW, id=workflow_id, task_queue="nobody's", memo={RUN_MEMO: memo}
+        )
 
     async def _pending_activities(self, workflow_id: str) -> tuple[str, ...]:
         client = await Client.connect(self.temporal.address)

@@ -1,14 +1,17 @@
 """AgentRuns from apply to outcome."""
 
 import re
+from collections.abc import Iterator
 
+import pytest
 import yaml
 
 from agents_crds.v1alpha1 import AgentRun
-from tests.component.platform import Platform
+from tests.component.platform import Operator, Platform
 from tests.component.tenant import METER, NewTenant, Tenant
 from tests.user import condition, eventually, manifest
 from tools.local import audit
+from tools.local.processes import Processes
 
 RUNS = 50
 
@@ -33,9 +36,21 @@ def test_listing_tells_the_story(tenant: Tenant) -> None:
     assert re.fullmatch(r"reading +reader +True +Succeeded +2 +\d+ +[\d.]+s +\d+s", row)
 
 
+@pytest.fixture
+def silent(platform: Platform, processes: Processes, operator: Operator) -> Iterator[Operator]:
+    """An operator that tells nothing of runs that go, however long they take."""
+    operator.stop()
+    silent = platform.operator(processes, name="silent", extra={"DURABLE_AGENTS_PROGRESS_WRITES": "0"})
+    silent.start()
+    yield silent
+    silent.stop()
+    operator.start()
+
+
 def test_fifty_runs_at_once_cost_one_conversation_and_two_writes_each(
-    platform: Platform, tenant: Tenant
+    platform: Platform, tenant: Tenant, silent: Operator
 ) -> None:
+    assert silent.runs
     tenant.ready_agent("reader")
     names = [f"run-{number}" for number in range(RUNS)]
     tenant.apply(

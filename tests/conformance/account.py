@@ -11,7 +11,8 @@ from mistralai.client import Mistral
 from mistralai.client.utils.logger import NoOpLogger
 
 from agents_crds.contract.names import INSTALLATION_KEY, NAMESPACE_KEY
-from agents_crds.contract.run import FunctionResult, InputMessage, ProviderSnapshot
+from agents_crds.contract.run import FunctionResult, ProviderSnapshot
+from agents_crds.contract.transcript import InputMessage, TextPart
 from agents_operator.mistral import (
     AgentDefinition,
     AgentIdentity,
@@ -22,7 +23,7 @@ from agents_operator.mistral import (
     Stamp,
     ToolDefinition,
 )
-from agents_worker.messages import ConversationStart, ModelAnswer
+from agents_worker.messages import ConversationRestart, ConversationStart, ModelAnswer
 from agents_worker.sessions.remote import RemoteConversations
 from agents_worker.sessions.wire import WireEntry
 from tests.conformance.ledger import Ledger
@@ -39,6 +40,17 @@ class Step:
 
     answer: ModelAnswer
     history: tuple[WireEntry, ...]
+
+
+def conversation_of(answer: ModelAnswer) -> str:
+    """Return the id of the conversation that an answer is part of."""
+    assert answer.conversation_id is not None
+    return answer.conversation_id
+
+
+def message(text: str) -> InputMessage:
+    """Make a message of the user."""
+    return InputMessage(role="user", content=(TextPart(text=text),))
 
 
 @dataclass(frozen=True)
@@ -90,17 +102,21 @@ class Account:
         self, agent: MistralAgent, name: str, text: str = "", messages: tuple[InputMessage, ...] = ()
     ) -> ModelAnswer:
         """Start a conversation with an agent at its version."""
-        nowhere = ProviderSnapshot(name="", url=self.server.url, key_path="", queue="")
         start = ConversationStart(
             agent_id=agent.id,
             agent_version=agent.version,
-            provider=nowhere,
+            provider=self.provider,
             input=text,
             messages=messages,
             metadata=self.metadata(name),
             repeated=False,
         )
         return await self.conversations.start(start)
+
+    @property
+    def provider(self) -> ProviderSnapshot:
+        """Name the provider as a run does; nothing of it is used here."""
+        return ProviderSnapshot(name="", url=self.server.url, key_path="", queue="")
 
     def metadata(self, name: str) -> dict[str, str]:
         """Mark a conversation."""
@@ -109,15 +125,29 @@ class Account:
     async def append(self, to: ModelAnswer, results: Mapping[str, str]) -> ModelAnswer:
         """Give the results of calls, by their ids."""
         given = tuple(FunctionResult(tool_call_id=call, text=text) for call, text in results.items())
-        return await self.conversations.append(to.conversation_id, given)
+        return await self.conversations.append(conversation_of(to), given)
 
     async def say(self, to: ModelAnswer, text: str) -> ModelAnswer:
-        """Say something to the model, as corrections are said."""
-        return await self.conversations.append(to.conversation_id, (), correction=text)
+        """Say something to the model, as people and corrections do."""
+        return await self.conversations.append(conversation_of(to), (), messages=(message(text),))
+
+    async def branch(self, step: Step, text: str, name: str, *, version: int) -> ModelAnswer:
+        """Branch off after an answer and say something there."""
+        restart = ConversationRestart(
+            provider=self.provider,
+            conversation_id=conversation_of(step.answer),
+            from_entry=step.answer.last_entry,
+            agent_version=version,
+            results=(),
+            messages=(message(text),),
+            metadata=self.metadata(name),
+            repeated=False,
+        )
+        return await self.conversations.restart(restart)
 
     async def noted(self, answer: ModelAnswer) -> Step:
         """Read the history after an answer."""
-        history = await self.conversations.history(answer.conversation_id)
+        history = await self.conversations.history(conversation_of(answer))
         assert history is not None
         return Step(answer, history)
 

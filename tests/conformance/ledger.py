@@ -65,8 +65,14 @@ class Ledger:
             self._made.pop(path, None)
         if response.is_success and _is_making(request):
             made = _Made.model_validate_json(await response.aread())
-            self._made[f"{path}/{made.conversation_id or made.id}"] = None
+            collection = path.rsplit("/", 2)[0] if _is_restart(request) else path
+            self._made[f"{collection}/{made.conversation_id or made.id}"] = None
 
 
 def _is_making(request: httpx2.Request) -> bool:
-    return request.method == "POST" and request.url.path.endswith(("/v1/agents", "/v1/conversations"))
+    collections = ("/v1/agents", "/v1/conversations")
+    return request.method == "POST" and (request.url.path.endswith(collections) or _is_restart(request))
+
+
+def _is_restart(request: httpx2.Request) -> bool:
+    return request.url.path.endswith("/restart")

@@ -4,7 +4,7 @@ import base64
 import struct
 import zlib
 
-from agents_crds.contract.run import ImagePart, InputMessage, TextPart
+from agents_crds.contract.transcript import ImagePart, InputMessage, TextPart
 from agents_crds.v1alpha1.fields import JsonSchema
 from agents_operator.agents.definition import response_format
 from agents_operator.mistral import AgentDefinition, CompletionArguments, FunctionDefinition

@@ -17,7 +17,7 @@ from agents_worker.messages import FunctionCall, Message
 from agents_worker.sessions.entries import entries_of
 from agents_worker.sessions.failures import Answered, ProviderFailed
 from agents_worker.sessions.settlement import Settled, settle_append
-from tests.conformance.account import Account, Step
+from tests.conformance.account import Account, Step, conversation_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -77,7 +77,7 @@ async def unanswered(account: Account, pinned: Step) -> ProviderFailed:
 async def denied(account: Account, pinned: Step, unanswered: ProviderFailed) -> Step:
     assert isinstance(unanswered.failure, Answered)
     answer = await account.conversations.append(
-        pinned.answer.conversation_id, (), denials=(_waiting(pinned).tool_call_id,)
+        conversation_of(pinned.answer), (), denials=(_waiting(pinned).tool_call_id,)
     )
     return await account.noted(answer)
 

@@ -10,10 +10,10 @@ import pytest_asyncio
 from agents_crds.contract.answers import answer_fault
 from agents_crds.contract.run import Usage
 from agents_operator.mistral import MistralAgent
-from agents_worker.messages import Message
+from agents_worker.messages import Message, ModelAnswer
 from agents_worker.sessions.entries import entries_of
 from agents_worker.sessions.failures import Answered, ProviderFailed
-from agents_worker.sessions.settlement import Settled, settle_append, settle_correction, settle_start
+from agents_worker.sessions.settlement import NotSent, Settled, settle_append, settle_messages, settle_start
 from tests.conformance.account import Account, Step
 from tests.conformance.samples import CODE, GET_CODE, QUESTION, only_call, teller
 
@@ -46,8 +46,23 @@ async def told(account: Account, asked: Step) -> Told:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def corrected(account: Account, told: Told) -> Step:
-    return await account.noted(await account.say(told.step.answer, CORRECTION))
+async def went_on(account: Account, told: Told) -> ModelAnswer:
+    return await account.say(told.step.answer, CORRECTION)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def branch(account: Account, teller_agent: MistralAgent, told: Told, went_on: ModelAnswer) -> Step:
+    """Branch off after the results, the conversation having gone on since."""
+    assert went_on.conversation_id == told.step.answer.conversation_id
+    answer = await account.branch(told.step, CORRECTION, "branch", version=teller_agent.version)
+    return await account.noted(answer)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def corrected(account: Account, went_on: ModelAnswer, branch: Step) -> Step:
+    """Look at the conversation that was branched off from."""
+    assert branch.answer.conversation_id != went_on.conversation_id
+    return await account.noted(went_on)
 
 
 async def test_a_response_format_is_kept_as_it_was_sent(account: Account, teller_agent: MistralAgent) -> None:
@@ -100,6 +115,31 @@ async def test_the_history_tells_the_answer_to_results(asked: Step, told: Told) 
 
 
 async def test_the_history_tells_the_answer_to_a_correction(corrected: Step) -> None:
-    settled = settle_correction(corrected.history, CORRECTION)
+    settled = settle_messages(corrected.history, CORRECTION)
     assert isinstance(settled, Settled)
     assert entries_of(settled.outputs) == corrected.answer.entries
+
+
+async def test_what_is_said_again_is_told_from_what_was_said_before(corrected: Step, told: Told) -> None:
+    again = settle_messages(corrected.history, CORRECTION, after=corrected.answer.last_entry)
+    once = settle_messages(corrected.history, CORRECTION, after=told.step.answer.last_entry)
+    assert isinstance(again, NotSent)
+    assert isinstance(once, Settled)
+
+
+async def test_a_branch_has_what_came_before_it_and_leaves_the_rest_as_it_is(
+    branch: Step, told: Told, corrected: Step
+) -> None:
+    before = [type(entry) for entry in told.step.history]
+    assert [type(entry) for entry in branch.history][: len(before)] == before
+    assert len(branch.history) == len(before) + 1 + len(branch.answer.entries)
+    assert corrected.history[: len(before)] == told.step.history
+    assert len(corrected.history) == len(before) + 1 + len(corrected.answer.entries)
+
+
+async def test_a_branch_is_found_by_its_own_metadata_with_its_answer(account: Account, branch: Step) -> None:
+    found = await account.conversations.find(account.metadata("branch"))
+    assert [conversation.id for conversation in found] == [branch.answer.conversation_id]
+    settled = settle_messages(branch.history, CORRECTION)
+    assert isinstance(settled, Settled)
+    assert entries_of(settled.outputs) == branch.answer.entries

@@ -13,7 +13,7 @@ from agents_operator.mistral import MistralAgent, ProviderTool
 from agents_worker.messages import Entry, Execution, Message, ModelAnswer
 from agents_worker.sessions.entries import entries_of
 from agents_worker.sessions.failures import Answered, ProviderFailed
-from agents_worker.sessions.settlement import NotSent, Settled, settle_correction, settle_start
+from agents_worker.sessions.settlement import NotSent, Settled, settle_messages, settle_start
 from tests.conformance.account import Account, Step
 from tests.conformance.samples import red_square
 from tests.standin.control import APPEND
@@ -21,7 +21,7 @@ from tests.standin.control import APPEND
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = "Write the numbers from 1 to 300 in words, one a line, without any tool."
-LOOKS = (1, 5, 15, 30, 60)
+LOOKS = (10, 80)
 """Seconds before each look at the history: together less than the patience of a worker."""
 
 
@@ -111,7 +111,7 @@ async def test_a_conversation_at_work_is_locked_and_tells_later_what_became_of_a
     for pause in LOOKS:
         await asyncio.sleep(0.05 if account.server.standin else pause)
         history = (await account.noted(computed)).history
-        settled = settle_correction(history, LONG)
+        settled = settle_messages(history, LONG)
         if isinstance(settled, Settled):
             break
     assert isinstance(settled, Settled | NotSent), "it was taken in, and is never answered"

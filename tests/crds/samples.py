@@ -5,82 +5,7 @@ import yaml
 from pydantic import JsonValue
 
 from agents_crds.generate.manifest import KINDS, Kind
-
-AGENT = """
-apiVersion: durable-agents.dev/v1alpha1
-kind: Agent
-metadata: {name: finance}
-spec:
-  model: mistral-medium-latest
-  description: Answers questions about interest rates.
-  instructions: Use tools to answer financial questions.
-  tools:
-    - function: {name: get_interest_rate}
-    - function: {name: get_inflation}
-    - mcp: {serverRef: {name: yahoo-finance}, include: [quote]}
-    - builtin: {type: web_search}
-  handoffs:
-    - agentRef: {name: ecb-rates}
-  completion:
-    temperature: 0.3
-    topP: 0.9
-    maxTokens: 2000
-    randomSeed: 7
-    presencePenalty: 0.5
-    frequencyPenalty: -0.5
-    stop: [END]
-    toolChoice: auto
-  outputSchema: {type: object, properties: {rate: {type: number, default: null}}}
-  limits: {maxTurns: 10, timeout: 1h30m, maxTotalTokens: 200000, outputRetries: 1}
-  providerRef: {name: default}
-  workerPoolRef: {name: default}
-  deletionPolicy: Retain
-  suspend: true
-"""
-
-PROMPTED_AGENT = """
-apiVersion: durable-agents.dev/v1alpha1
-kind: Agent
-metadata: {name: news}
-spec:
-  model: mistral-medium-latest
-  instructionsFrom:
-    mcpPrompt: {serverRef: {name: yahoo-finance}, name: analyst, arguments: {market: Europe}}
-  tools:
-    - mcp: {serverRef: {name: yahoo-finance}, exclude: [quote]}
-"""
-
-CONFIGURED_AGENT = """
-apiVersion: durable-agents.dev/v1alpha1
-kind: Agent
-metadata: {name: library}
-spec:
-  model: mistral-medium-latest
-  instructionsFrom:
-    configMapKeyRef: {name: prompts, key: librarian.md}
-  tools:
-    - documentLibrary: {ids: [lib-1, lib-2]}
-    - connector: {id: gmail, include: [search]}
-"""
-
-CONNECTED_AGENT = """
-apiVersion: durable-agents.dev/v1alpha1
-kind: Agent
-metadata: {name: mail}
-spec:
-  model: mistral-medium-latest
-  tools:
-    - connector: {id: gmail, exclude: [send]}
-    - builtin: {type: code_interpreter}
-"""
-
-FOREIGN_AGENT = """
-apiVersion: durable-agents.dev/v1alpha1
-kind: Agent
-metadata: {name: theirs}
-spec:
-  remote: {id: ag_0123456789abcdef}
-"""
+from tests.crds.agent_samples import AGENTS
 
 AGENT_RUN = """
 apiVersion: durable-agents.dev/v1alpha1
@@ -124,6 +49,20 @@ spec:
   agentRef: {name: finance}
   inputFrom:
     configMapKeyRef: {name: reports, key: 2026-q1.md}
+"""
+
+LED_RUN = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: AgentRun
+metadata: {name: rates-2}
+spec:
+  agentRef: {name: finance}
+  input: And in 2024?
+  continueFrom: {agentRunRef: {name: rates-1}, fork: true}
+  userInputs:
+    - {id: hurry, text: Be quick about it.}
+  shutdown: Stop
+  limits: {waitForInput: 10m}
 """
 
 MCP_SERVER = """
@@ -208,6 +147,15 @@ spec:
   apiKeySecretRef: {name: mistral, key: api-key}
 """
 
+CHAT_PROVIDER = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: ModelProvider
+metadata: {name: own-server}
+spec:
+  protocol: ChatCompletions
+  url: http://vllm.models:8000/v1
+"""
+
 WORKER_POOL = """
 apiVersion: durable-agents.dev/v1alpha1
 kind: WorkerPool
@@ -233,9 +181,9 @@ spec:
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 BY_KIND = {
-    "Agent": (AGENT, PROMPTED_AGENT, CONFIGURED_AGENT, CONNECTED_AGENT, FOREIGN_AGENT),
-    "AgentRun": (AGENT_RUN, MESSAGES_RUN, IMAGE_RUN, INPUT_FROM_RUN),
-    "ModelProvider": (MODEL_PROVIDER,),
+    "Agent": AGENTS,
+    "AgentRun": (AGENT_RUN, MESSAGES_RUN, IMAGE_RUN, INPUT_FROM_RUN, LED_RUN),
+    "ModelProvider": (MODEL_PROVIDER, CHAT_PROVIDER),
     "MCPServer": (
         MCP_SERVER,
         SSE_SERVER,

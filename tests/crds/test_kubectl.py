@@ -7,8 +7,9 @@ import pytest
 from pydantic import JsonValue
 
 from agents_crds.generate.manifest import Kind
+from tests.crds.agent_samples import AGENT
 from tests.crds.namespace import Namespace
-from tests.crds.samples import AGENT, AGENT_RUN, MCP_SERVER, MODEL_PROVIDER, WORKER_POOL, every_kind
+from tests.crds.samples import AGENT_RUN, MCP_SERVER, MODEL_PROVIDER, WORKER_POOL, every_kind
 from tests.crds.schema import Node, schema_of
 
 
@@ -40,6 +41,18 @@ RUNNING: JsonValue = {
     "startTime": "2026-01-01T00:00:00Z",
     "conditions": [condition("Succeeded", "Unknown", "Running", "The workflow was started.")],
 }
+QUESTION = "Which bank?"
+ASKING: JsonValue = {
+    "workflowId": "prod/default/a1b2",
+    "startTime": "2026-01-01T00:00:00Z",
+    "turns": 1,
+    "usage": {"promptTokens": 500, "completionTokens": 20, "totalTokens": 520},
+    "progress": {"step": "WaitingForInput", "agent": "finance", "until": "2026-01-01T01:00:00Z"},
+    "conditions": [
+        condition("Succeeded", "Unknown", "InputRequired", QUESTION),
+        condition("InputRequired", "True", "InputRequired", QUESTION),
+    ],
+}
 
 
 def test_runs_are_listed_as_the_design_shows(namespace: Namespace) -> None:
@@ -48,6 +61,7 @@ def test_runs_are_listed_as_the_design_shows(namespace: Namespace) -> None:
         ["NAME", "AGENT", "SUCCEEDED", "REASON", "TURNS", "TOKENS", "DURATION", "AGE"],
         ["rates-1", "finance", "True", "Succeeded", "3", "1840", "4.2s", "AGE"],
         ["rates-2", "finance", "Unknown", "Running", "", "", "", "AGE"],
+        ["rates-3", "finance", "Unknown", "InputRequired", "1", "520", "", "AGE"],
     ]
 
 
@@ -56,9 +70,10 @@ def test_wide_list_of_runs_tells_the_whole_story(namespace: Namespace) -> None:
     started, finished = "2026-01-01T00:00:00Z", "2026-01-01T00:00:04Z"
     ended = ["The agent gave a final answer.", "prod/default/5f0c", started, finished]
     assert [row[8:] for row in _table(namespace.kubectl("get", "agentruns", "--output=wide"))] == [
-        ["ANSWERED-BY", "OUTPUT", "MESSAGE", "WORKFLOW", "STARTED", "FINISHED"],
-        ["rates", "It was 4.5 %.", *ended],
-        ["", "", "The workflow was started.", "prod/default/77aa", started, ""],
+        ["STEP", "ANSWERED-BY", "OUTPUT", "MESSAGE", "WORKFLOW", "STARTED", "FINISHED"],
+        ["", "rates", "It was 4.5 %.", *ended],
+        ["", "", "", "The workflow was started.", "prod/default/77aa", started, ""],
+        ["WaitingForInput", "", "", QUESTION, "prod/default/a1b2", started, ""],
     ]
 
 
@@ -69,10 +84,10 @@ def test_agents_are_listed_with_their_remote_version(namespace: Namespace) -> No
     remote: JsonValue = {"id": "ag_1", "version": 2}
     namespace.set_status("Agent", "finance", {"remote": remote, "conditions": [ready, whole]})
     assert _table(namespace.kubectl("get", "agents", "--output=wide")) == [
-        ["NAME", "MODEL", "READY", "REASON", "DEGRADED", "VERSION", "AGE", "ID", "MESSAGE"],
+        ["NAME", "MODEL", "READY", "REASON", "DEGRADED", "VERSION", "AGE", "SESSION", "ID", "MESSAGE"],
         [
             *("finance", "mistral-medium-latest", "True", "Synced", "False", "2", "AGE"),
-            *("ag_1", "The remote agent is as the spec says."),
+            *("Remote", "ag_1", "The remote agent is as the spec says."),
         ],
     ]
 
@@ -82,8 +97,11 @@ def test_providers_are_listed_with_their_address(namespace: Namespace) -> None:
     refused = condition("Ready", "False", "ProviderUnauthorized", "401: Unauthorized")
     namespace.set_status("ModelProvider", "default", {"conditions": [refused]})
     assert _table(namespace.kubectl("get", "modelproviders", "--output=wide")) == [
-        ["NAME", "URL", "READY", "REASON", "AGE", "MESSAGE"],
-        ["default", "https://api.mistral.ai", "False", "ProviderUnauthorized", "AGE", "401: Unauthorized"],
+        ["NAME", "URL", "READY", "REASON", "AGE", "PROTOCOL", "MESSAGE"],
+        [
+            *("default", "https://api.mistral.ai", "False", "ProviderUnauthorized", "AGE"),
+            *("Mistral", "401: Unauthorized"),
+        ],
     ]
 
 
@@ -137,11 +155,11 @@ def test_kind_has_a_short_name_and_the_category(
 @pytest.mark.parametrize(
     ("selector", "names"),
     [
-        ("status.finished!=true", ["rates-2"]),
+        ("status.finished!=true", ["rates-2", "rates-3"]),
         ("status.finished=true", ["rates-1"]),
         ("status.expires=2026-01-02T00:01Z", ["rates-1"]),
         ("status.expires=2026-01-02T00:02Z", []),
-        ("spec.agentRef.name=finance", ["rates-1", "rates-2"]),
+        ("spec.agentRef.name=finance", ["rates-1", "rates-2", "rates-3"]),
         ("spec.agentRef.name=legal", []),
     ],
 )
@@ -169,7 +187,8 @@ def test_agents_are_selected_by_what_they_refer_to(selector: str, count: int, na
 def test_finished_runs_are_deleted_by_their_expiry(namespace: Namespace) -> None:
     _runs(namespace)
     namespace.kubectl("delete", "agentruns", "--field-selector=status.expires=2026-01-02T00:01Z")
-    assert namespace.kubectl("get", "agentruns", "--output=name") == "agentrun.durable-agents.dev/rates-2\n"
+    left = namespace.kubectl("get", "agentruns", "--output=name").split()
+    assert left == ["agentrun.durable-agents.dev/rates-2", "agentrun.durable-agents.dev/rates-3"]
 
 
 def test_kubectl_waits_for_a_run_to_succeed(namespace: Namespace) -> None:
@@ -215,10 +234,9 @@ def _words(text: str) -> str:
 
 
 def _runs(namespace: Namespace) -> None:
-    namespace.create(AGENT_RUN)
-    namespace.create(AGENT_RUN.replace("rates-1", "rates-2"))
-    namespace.set_status("AgentRun", "rates-1", SUCCEEDED)
-    namespace.set_status("AgentRun", "rates-2", RUNNING)
+    for name, status in (("rates-1", SUCCEEDED), ("rates-2", RUNNING), ("rates-3", ASKING)):
+        namespace.create(AGENT_RUN.replace("rates-1", name))
+        namespace.set_status("AgentRun", name, status)
 
 
 def _table(shown: str) -> list[list[str]]:

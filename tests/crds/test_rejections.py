@@ -36,6 +36,10 @@ CONFIGURED: JsonValue = {"configMapKeyRef": {"name": "a", "key": "b"}}
 TWO_INSTRUCTIONS: JsonValue = {"model": "m", "instructions": "Be brief.", "instructionsFrom": CONFIGURED}
 BOTH: JsonValue = {"mcp": {"serverRef": {"name": "a"}, "include": ["b"], "exclude": ["c"]}}
 
+LOCAL: dict[str, JsonValue] = {"model": "m", "session": "Local"}
+HURRY: dict[str, JsonValue] = {"id": "hurry", "text": "Be quick about it."}
+KEY_REQUIRED = "apiKeySecretRef is required with protocol Mistral"
+
 CONTAINERS = "spec.template.spec.containers"
 WORKER: JsonValue = {"name": "worker", "image": "w:1"}
 SIDECAR: JsonValue = {"name": "proxy", "image": "p:1"}
@@ -70,6 +74,12 @@ TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
         ("Agent", "spec.providerRef.name", "My Provider", SUBDOMAIN),
         ("Agent", "spec.workerPoolRef.name", "gpu.large", LABEL),
         ("Agent", "spec.deletionPolicy", "Keep", 'supported values: "Delete", "Retain"'),
+        ("Agent", "spec.limits.waitForInput", "0s", DURATION),
+        ("Agent", "spec.session", "local", 'supported values: "Remote", "Local"'),
+        ("Agent", "spec", {"remote": {"id": "ag_1"}, "session": "Local"}, "remote needs session Remote"),
+        ("Agent", "spec", {"model": "m", "contextWindow": 32000}, "contextWindow needs session Local"),
+        ("Agent", "spec", {**LOCAL, "contextWindow": 999}, "should be greater than or equal to 1000"),
+        ("Agent", "spec.conversation", {"retention": "Keep"}, 'supported values: "Delete", "Retain"'),
         ("AgentRun", "metadata.name", "x" * 64, NAME),
         ("AgentRun", "spec.agentRef", None, "Required value"),
         ("AgentRun", "spec.agentRef", "finance", "must be of type object"),
@@ -80,18 +90,32 @@ TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
         ("AgentRun", "spec.messages", [{"content": [{}]}], "exactly one of text and imageUrl"),
         ("AgentRun", "spec.messages", [{"content": [{"imageUrl": "file:///a.png"}]}], IMAGE_ADDRESS),
         ("AgentRun", "spec.limits.timeout", "500ms", DURATION),
+        ("AgentRun", "spec.continueFrom", {"agentRunRef": {"name": "Rates"}}, SUBDOMAIN),
+        ("AgentRun", "spec.userInputs", [HURRY, HURRY], 'Duplicate value: {"id":"hurry"}'),
+        (
+            "AgentRun",
+            "spec.userInputs",
+            [{**HURRY, "id": "a b"}],
+            "must be letters, digits, `.`, `_` and `-`",
+        ),
+        ("AgentRun", "spec.userInputs", [{**HURRY, "text": "x" * 8193}], "may not be more than 8192"),
+        ("AgentRun", "spec.userInputs", [{"id": f"{n}", "text": "x"} for n in range(33)], "at most 32 items"),
+        ("AgentRun", "spec.shutdown", "Kill", 'supported values: "Stop", "Cancel", "Terminate"'),
         ("AgentRun", "spec.ttlSecondsAfterFinished", "1h", "must be of type integer"),
         ("AgentRun", "spec.ttlSecondsAfterFinished", -1, "should be greater than or equal to 0"),
         ("ModelProvider", "metadata.name", "x" * 64, NAME),
-        ("ModelProvider", "spec.apiKeySecretRef", None, "Required value"),
+        ("ModelProvider", "spec", {}, KEY_REQUIRED),
+        ("ModelProvider", "spec.protocol", "OpenAI", 'supported values: "Mistral", "ChatCompletions"'),
         ("ModelProvider", "spec.apiKeySecretRef.key", "..", SECRET_KEY),
         ("ModelProvider", "spec.url", "api.mistral.ai", ADDRESS),
         ("ModelProvider", "spec.url", "https://key@api.mistral.ai", ADDRESS),
+        ("ModelProvider", "spec.url", "http://vllm:65536/v1", ADDRESS),
         ("MCPServer", "metadata.name", "x" * 31, SERVER_NAME),
         ("MCPServer", "metadata.name", "yahoo.finance", SERVER_NAME),
         ("MCPServer", "spec", {}, ONE_TRANSPORT),
         ("MCPServer", "spec", {"sse": HTTP, "streamableHttp": HTTP}, ONE_TRANSPORT),
         ("MCPServer", "spec.streamableHttp.url", "https://key@example.com/mcp", SERVER_ADDRESS),
+        ("MCPServer", "spec.streamableHttp.url", "http://tools:70000/mcp", SERVER_ADDRESS),
         ("MCPServer", "spec.streamableHttp.headers[0].name", "X Team", "must be letters, digits and '-'"),
         ("MCPServer", "spec.streamableHttp.headers[0]", {"name": "A"}, "exactly one of value and valueFrom"),
         ("MCPServer", "spec.streamableHttp.headers[0].name", "Content-Length", "the worker sets this header"),

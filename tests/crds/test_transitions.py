@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from tests.crds.namespace import Namespace
-from tests.crds.samples import AGENT_RUN, MODEL_PROVIDER
+from tests.crds.samples import AGENT_RUN, CHAT_PROVIDER, LED_RUN, MODEL_PROVIDER
 from tools.errors import ExpectedError
 
 BARE = """
@@ -30,7 +30,13 @@ metadata: {name: rates-1}
 spec: {agentRef: {name: finance}, inputFrom: {configMapKeyRef: {name: a, key: question}}}
 """
 
+HURRY: dict[str, JsonValue] = {"id": "hurry", "text": "Be quick about it."}
+MORE: dict[str, JsonValue] = {"id": "more", "text": "And be thorough."}
 SAID: JsonValue = {"role": "user", "content": [{"text": "And in 2024?"}]}
+
+LED = LED_RUN.replace("name: rates-2", "name: rates-1").replace(
+    "{agentRunRef: {name: rates-1}", "{agentRunRef: {name: rates-0}"
+)
 
 FROZEN = "spec.{} is frozen: create a new AgentRun"
 FINISHED = "spec.ttlSecondsAfterFinished is frozen once the run is finished: delete the run instead"
@@ -51,6 +57,14 @@ FINISHED = "spec.ttlSecondsAfterFinished is frozen once the run is finished: del
         pytest.param(AGENT_RUN, {"limits": None}, "limits", id="limits removed"),
         pytest.param(BARE, {"limits": {"maxTurns": 6}}, "limits", id="limits added"),
         pytest.param(BARE, {"limits": {}}, "limits", id="empty limits added"),
+        pytest.param(LED, {"continueFrom": {"fork": False}}, "continueFrom", id="fork"),
+        pytest.param(LED, {"continueFrom": None}, "continueFrom", id="continuation removed"),
+        pytest.param(
+            BARE,
+            {"continueFrom": {"agentRunRef": {"name": "rates-0"}}},
+            "continueFrom",
+            id="continuation added",
+        ),
     ],
 )
 def test_edit_of_a_run_is_refused(before: str, change: JsonValue, field: str, namespace: Namespace) -> None:
@@ -105,6 +119,72 @@ def test_finished_run_can_be_labelled(namespace: Namespace) -> None:
     namespace.set_status("AgentRun", "rates-1", {"finished": True})
     namespace.kubectl("label", "agentrun", "rates-1", "team=rates")
     assert _shown(namespace, ".metadata.labels.team") == "rates"
+
+
+class TestUserInputs:
+    def test_more_can_be_said_while_the_run_goes(self, namespace: Namespace) -> None:
+        namespace.create(BARE)
+        _patch(namespace, {"userInputs": [HURRY]})
+        namespace.set_status("AgentRun", "rates-1", {"turns": 1})
+        _patch(namespace, {"userInputs": [HURRY, MORE]})
+        assert _shown(namespace, ".spec.userInputs[*].id") == "hurry more"
+
+    def test_what_was_said_is_never_taken_back(self, namespace: Namespace) -> None:
+        namespace.create(BARE)
+        _patch(namespace, {"userInputs": [HURRY, MORE]})
+        others: list[JsonValue] = [None, [], [MORE], [MORE, {"id": "other", "text": "Slowly."}]]
+        for fewer in others:
+            assert "spec.userInputs can only be added to" in _refusal(namespace, {"userInputs": fewer})
+
+    def test_what_was_said_is_not_changed(self, namespace: Namespace) -> None:
+        namespace.create(BARE)
+        _patch(namespace, {"userInputs": [HURRY]})
+        refusal = _refusal(namespace, {"userInputs": [{**HURRY, "text": "Slowly."}]})
+        assert "what was said is frozen: say more under another id" in refusal
+
+    def test_finished_run_hears_nothing_more(self, namespace: Namespace) -> None:
+        namespace.create(BARE)
+        _patch(namespace, {"userInputs": [HURRY]})
+        namespace.set_status("AgentRun", "rates-1", {"finished": True})
+        refusal = _refusal(namespace, {"userInputs": [HURRY, MORE]})
+        assert "the run is finished and hears nothing more: continue it by spec.continueFrom" in refusal
+
+    def test_applying_again_what_was_said_changes_nothing(self, namespace: Namespace) -> None:
+        namespace.create(BARE)
+        _patch(namespace, {"userInputs": [HURRY]})
+        namespace.set_status("AgentRun", "rates-1", {"finished": True})
+        _patch(namespace, {"userInputs": [HURRY]})
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("Stop", "Cancel"), ("Stop", "Terminate"), ("Cancel", "Terminate")],
+)
+def test_shutdown_goes_onwards_and_never_back(before: str, after: str, namespace: Namespace) -> None:
+    namespace.create(BARE)
+    _patch(namespace, {"shutdown": before})
+    _patch(namespace, {"shutdown": after})
+    for back in (before, None):
+        assert "spec.shutdown goes from Stop to Cancel to Terminate" in _refusal(
+            namespace, {"shutdown": back}
+        )
+
+
+def test_protocol_of_a_provider_is_frozen(namespace: Namespace) -> None:
+    namespace.create(CHAT_PROVIDER)
+    spec: JsonValue = {"protocol": "Mistral", "apiKeySecretRef": {"name": "mistral"}}
+    with pytest.raises(ExpectedError, match=r"spec\.protocol is frozen: create another ModelProvider"):
+        _patch(namespace, spec, name="modelprovider/own-server")
+
+
+def test_key_may_be_taken_from_a_server_of_chat_completions_alone(namespace: Namespace) -> None:
+    namespace.create(CHAT_PROVIDER)
+    refs: list[JsonValue] = [{"name": "own"}, None]
+    for ref in refs:
+        _patch(namespace, {"apiKeySecretRef": ref}, name="modelprovider/own-server")
+    namespace.create(MODEL_PROVIDER)
+    with pytest.raises(ExpectedError, match="apiKeySecretRef is required with protocol Mistral"):
+        _patch(namespace, {"apiKeySecretRef": None}, name="modelprovider/default")
 
 
 def test_address_of_a_provider_is_frozen(namespace: Namespace) -> None:

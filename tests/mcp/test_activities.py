@@ -10,10 +10,11 @@ import pytest_asyncio
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
+from agents_crds.contract.cut import json_size
 from agents_crds.contract.mcp import Transport
 from agents_worker.activities.mcp import McpCalls
 from agents_worker.messages import McpToolCall
-from agents_worker.text import RESULTS_LIMIT, json_size
+from agents_worker.text import RESULTS_LIMIT
 from tests.mcp.asking import http, target
 from tests.mcp.web import Request, result, serving, streamable
 from tests.workflows.bench import settings_of

@@ -18,7 +18,8 @@ from temporalio.worker import Worker
 
 from agents_crds.contract import CONTRACT
 from agents_crds.contract.mcp import McpServerRoute
-from agents_crds.contract.names import AGENT_RUN_WORKFLOW, REPORT_ACTIVITY
+from agents_crds.contract.names import AGENT_RUN_WORKFLOW, INPUT_REQUIRED_ACTIVITY, REPORT_ACTIVITY
+from agents_crds.contract.progress import RunProgress
 from agents_crds.contract.run import (
     AgentSnapshot,
     Limits,
@@ -29,6 +30,7 @@ from agents_crds.contract.run import (
     ToolRoute,
 )
 from agents_crds.v1alpha1.fields import JsonSchema
+from agents_worker.activities.chat import ChatCalls
 from agents_worker.activities.mcp import McpCalls
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.room import Room
@@ -59,15 +61,21 @@ Handle = WorkflowHandle[object, RunOutcome]
 
 
 class Reports:
-    """The operator's side of the contract: takes outcomes in."""
+    """The operator's side of the contract: takes outcomes in, and questions to people."""
 
     def __init__(self) -> None:
         self.taken: defaultdict[str, list[RunOutcome]] = defaultdict(list)
+        self.asked: defaultdict[str, list[RunProgress]] = defaultdict(list)
 
     @activity.defn(name=REPORT_ACTIVITY)
     async def report(self, outcome: RunOutcome) -> None:
         """Note the outcome under the id of the workflow that reports it."""
         self.taken[activity.info().workflow_id or ""].append(outcome)
+
+    @activity.defn(name=INPUT_REQUIRED_ACTIVITY)
+    async def input_required(self, progress: RunProgress) -> None:
+        """Note the question in the same way."""
+        self.asked[activity.info().workflow_id or ""].append(progress)
 
 
 def settings_of(secrets: Path, *, pool_queue: str = POOL_QUEUE, build: str = "b1") -> Settings:
@@ -90,9 +98,17 @@ async def serving(client: Client, settings: Settings, tools: Tools) -> AsyncIter
     threads = ThreadPoolExecutor(8)
     async with provider_http() as http, McpCalls(client, settings) as mcp:
         room = Room.of(client.data_converter)
-        models = ModelCalls(Providers(http, settings.secrets_dir, room.for_answer), PATIENCE, room)
+        providers = Providers(http, settings.secrets_dir, room.for_answer)
+        workers = build_workers(
+            client,
+            settings,
+            models=ModelCalls(providers, PATIENCE, room),
+            chats=ChatCalls(providers, PATIENCE, room),
+            tools=ToolCalls(tools, threads, room),
+            mcp=mcp,
+        )
         async with AsyncExitStack() as stack:
-            for worker in build_workers(client, settings, models, ToolCalls(tools, threads, room), mcp):
+            for worker in workers:
                 await stack.enter_async_context(worker)
             await make_current(client, settings.deployment_name, settings.build_id)
             yield
@@ -110,7 +126,7 @@ async def mistral_client(standin: StandIn) -> AsyncIterator[Mistral]:
 async def taking_reports(client: Client) -> AsyncIterator[Reports]:
     """Serve the operator's queue."""
     reports = Reports()
-    async with Worker(client, task_queue=OPERATOR_QUEUE, activities=(reports.report,)):
+    async with Worker(client, task_queue=OPERATOR_QUEUE, activities=(reports.report, reports.input_required)):
         yield reports
 
 
@@ -199,14 +215,14 @@ class Bench:
         )
         return await self.start_loop(loop_input(agent, text).model_copy(update={"limits": limits}))
 
-    async def start_loop(self, loop: LoopInput) -> Handle:
-        """Start a run of a loop."""
+    async def start_loop(self, loop: LoopInput, *, queue: str = POOL_QUEUE) -> Handle:
+        """Start a run of a loop on a pool's queue."""
         run = RunInput(contract=CONTRACT, operator_queue=OPERATOR_QUEUE, loop=loop)
         return await self.client.start_workflow(
             AGENT_RUN_WORKFLOW,
             run,
             id=f"test/ns/{uuid.uuid4()}",
-            task_queue=POOL_QUEUE,
+            task_queue=queue,
             result_type=RunOutcome,
         )
 

@@ -13,6 +13,7 @@ from tests.standin.process import running_standin
 from tests.standin.scenario import Scenario
 from tests.workflows.bench import (
     KEY,
+    POOL_QUEUE,
     Bench,
     Reports,
     bench_tools,
@@ -22,6 +23,7 @@ from tests.workflows.bench import (
     taking_reports,
 )
 from tests.workflows.other_pool import OtherPool, serving_other_pool
+from tests.workflows.own_workflows import Resolving, developers_worker
 from tests.workflows.temporal import temporal_server
 
 
@@ -80,3 +82,9 @@ async def mistral(standin_process: StandIn) -> AsyncIterator[Mistral]:
 @pytest.fixture
 def bench(temporal: Client, standin: StandIn, mistral: Mistral, reports: Reports, secrets: Path) -> Bench:
     return Bench(temporal, standin, mistral, reports, secrets, bench_tools())
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def resolving(temporal: Client) -> AsyncIterator[Resolving]:
+    async with developers_worker(temporal, POOL_QUEUE) as resolving:
+        yield resolving

@@ -1,131 +1,68 @@
-"""Stores the history of a run for the replay tests: `python -m tests.workflows.record NAME`."""
+"""Stores the histories for the replay tests, all or some: `python -m tests.workflows.record [NAME ...]`.
+
+A change of what the loop does, and in which order, makes the replay of a stored history fail. Since a run
+stays with the build that it began with, that is allowed; record them anew then, and say so.
+"""
 
 import argparse
 import asyncio
 import re
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from agents_crds.contract.run import LoopInput
-from agents_crds.v1alpha1.fields import JsonSchema
-from tests.standin.control import APPEND
-from tests.standin.faults import AnswerWith
+from temporalio.client import WorkflowFailureError
+
+from tests.standin.control import StandIn
 from tests.standin.process import running_standin
-from tests.standin.scenario import (
-    Scenario,
-    Script,
-    ScriptedCall,
-    ScriptedExecution,
-    ScriptedHandoff,
-    ScriptedText,
-    ScriptedTurn,
-)
 from tests.workflows.bench import (
     KEY,
     Bench,
     bench_tools,
-    loop_input,
     mistral_client,
     serving,
     settings_of,
     taking_reports,
 )
-from tests.workflows.other_pool import QUOTE, QUOTES, serving_other_pool, with_quotes
-from tests.workflows.temporal import temporal_server
+from tests.workflows.other_pool import serving_other_pool
+from tests.workflows.scenes import SCENES, Scene
+from tests.workflows.temporal import histories_of, temporal_server
 
-_HISTORIES = Path(__file__).parent / "histories"
-
-
-_FOLLOWER = "follower"
-_RATE = ScriptedCall(call="get_rate", arguments={"year": 2023})
-_SCHEMA = JsonSchema(
-    {"type": "object", "properties": {"rate": {"type": "number"}}, "additionalProperties": {"type": "null"}}
-)
+HISTORIES = Path(__file__).parent / "histories"
+_SHORT = "limit.historyCount.suggestContinueAsNew=60"
 
 
-@dataclass(frozen=True)
-class Scene:
-    """What a history shows."""
-
-    turns: tuple[ScriptedTurn, ...]
-    schema: JsonSchema | None = None
-    throttled: bool = False
-    follower: tuple[ScriptedTurn, ...] = ()
-    """What an agent does that the first one hands off to."""
-
-
-SCENES = {
-    "tools_and_a_429": Scene(
-        turns=(
-            ScriptedTurn(
-                steps=(
-                    _RATE,
-                    ScriptedCall(call="plain_activity", arguments={"word": "loud"}),
-                    ScriptedCall(call="rob_bank", arguments={}),
-                )
-            ),
-        ),
-        throttled=True,
-    ),
-    "repeated_calls_and_a_correction": Scene(
-        turns=(
-            ScriptedTurn(steps=(_RATE,), repeat=3),
-            ScriptedTurn(steps=(ScriptedText(text='{"rate": "high", "b": 1, "a": 2}'),)),
-        ),
-        schema=_SCHEMA,
-    ),
-    "handoffs_servers_and_a_denial": Scene(
-        turns=(
-            ScriptedTurn(steps=(ScriptedText(text="I ask."), _RATE)),
-            ScriptedTurn(steps=(ScriptedHandoff(handoff=f"{_FOLLOWER}-recorded"),)),
-            ScriptedTurn(steps=(ScriptedText(text="Done."),)),
-        ),
-        follower=(
-            ScriptedTurn(
-                steps=(
-                    ScriptedExecution(execute="web_search", arguments={"query": "ECB"}),
-                    ScriptedCall(call=QUOTE, arguments={"symbol": "ECB"}),
-                    ScriptedExecution(execute="mail", function="send_mail", arguments={}, confirm=True),
-                )
-            ),
-            ScriptedTurn(steps=(ScriptedHandoff(handoff="agent-recorded"),)),
-        ),
-    ),
-}
-
-
-async def record(scene: Scene) -> str:
-    """Run an agent through a scene; return the history."""
-    with running_standin() as standin, tempfile.TemporaryDirectory() as folder:
-        if scene.throttled:
-            standin.fail("POST", APPEND, AnswerWith(status=429))
+async def record(standin: StandIn, names: Iterable[str], *, are_short: bool) -> None:
+    """Write the histories of those scenes whose executions are short, or of the others."""
+    scenes = {name: SCENES[name] for name in names if SCENES[name].is_short == are_short}
+    if not scenes:
+        return
+    with tempfile.TemporaryDirectory() as folder:
         secrets = Path(folder)
         async with (
-            temporal_server(identity="recorder") as client,
+            temporal_server(*((_SHORT,) if are_short else ()), identity="recorder") as client,
             taking_reports(client) as reports,
             serving(client, settings_of(secrets), bench_tools()),
             serving_other_pool(client, bench_tools()),
             mistral_client(standin) as mistral,
         ):
-            bench = Bench(client, standin, mistral, reports, secrets, bench_tools(), unique="recorded")
-            handle = await bench.start_loop(await _loop(bench, scene))
-            await bench.finished(handle)
-            return _without_places((await handle.fetch_history()).to_json())
+            for name, scene in scenes.items():
+                bench = Bench(client, standin, mistral, reports, secrets, bench_tools(), unique="recorded")
+                bench.write_key("provider", KEY)
+                _store(name, await _histories(bench, scene))
 
 
-async def _loop(bench: Bench, scene: Scene) -> LoopInput:
-    key_path = bench.write_key("provider", KEY)
-    agent = await bench.agent("get_rate", "plain_activity", key_path=key_path, schema=scene.schema)
-    scripts = (Script(agent=bench.remote_name("agent"), turns=scene.turns),)
-    if not scene.follower:
-        bench.standin.set_scenario(Scenario(scripts=scripts))
-        return loop_input(agent, "Look")
-    follower = with_quotes(await bench.agent(name=_FOLLOWER, key_path=key_path))
-    agent, follower = await bench.linked(agent, follower), await bench.linked(follower, agent)
-    followed = Script(agent=bench.remote_name(_FOLLOWER), turns=scene.follower)
-    bench.standin.set_scenario(Scenario(scripts=(*scripts, followed)))
-    return loop_input(agent, "Look", follower, mcp_servers=(QUOTES,))
+async def _histories(bench: Bench, scene: Scene) -> list[str]:
+    """Play a scene; return the history of each execution."""
+    bench.standin.release()
+    bench.standin.remove_faults()
+    bench.standin.reset()
+    handle = await scene.begin(bench)
+    async with asyncio.timeout(60):
+        with suppress(WorkflowFailureError):  # of the run that is cancelled
+            await handle.result()
+    return [_without_places(each.to_json()) for each in await histories_of(bench.client, handle)]
 
 
 def _without_places(history: str) -> str:
@@ -133,14 +70,29 @@ def _without_places(history: str) -> str:
     return re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history)
 
 
+def _store(name: str, histories: list[str]) -> None:
+    for old in (*HISTORIES.glob(f"{name}.json"), *HISTORIES.glob(f"{name}_[0-9].json")):
+        old.unlink()
+    for number, history in enumerate(histories, 1):
+        part = f"_{number}" if len(histories) > 1 else ""
+        (HISTORIES / f"{name}{part}.json").write_text(history + "\n", encoding="utf-8")
+
+
+async def _record_all(names: Iterable[str]) -> None:
+    with running_standin() as standin:
+        await record(standin, names, are_short=False)
+        await record(standin, names, are_short=True)
+
+
 def main() -> None:
-    """Write the history beside the others."""
+    """Write the histories, each execution's in a file of its own."""
     parser = argparse.ArgumentParser(prog="python -m tests.workflows.record", description=__doc__)
-    parser.add_argument("name", choices=SCENES, help="what the history shows; the name of its file")
-    options = parser.parse_args()
-    (_HISTORIES / f"{options.name}.json").write_text(
-        asyncio.run(record(SCENES[options.name])) + "\n", encoding="utf-8"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"all, or some of: {', '.join(SCENES)}")
+    names = parser.parse_args().names
+    unknown = [name for name in names if name not in SCENES]
+    if unknown:
+        parser.error(f"there is no scene {', '.join(unknown)}: give some of {', '.join(SCENES)}")
+    asyncio.run(_record_all(names or tuple(SCENES)))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,12 @@ async def get_rate(year: int) -> float:
     return 4.25 if year == 2023 else 0.5
 
 
+@tool(idempotent=True)
+async def closing_price(day: int) -> str:
+    """Look up the price of a share at the end of a day."""
+    return f"day {day}: {100 + day * 37 % 101}"
+
+
 @tool(polling=True)
 async def is_ready(job: int) -> bool:
     """Tell whether a job is ready, which it never is."""

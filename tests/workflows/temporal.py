@@ -14,13 +14,13 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import (
     SetWorkerDeploymentCurrentVersionRequest,
 )
-from temporalio.client import Client, WorkflowHandle
-from temporalio.common import PinnedVersioningOverride, WorkerDeploymentVersion
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.common import PinnedVersioningOverride, SearchAttributeKey, WorkerDeploymentVersion
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from agents_crds.contract.conversion import PayloadSettings
-from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW
+from agents_crds.contract.names import DESCRIBE_TOOLS_WORKFLOW, STATE_ATTRIBUTE
 from agents_crds.contract.tools import ToolCatalogue
 
 
@@ -38,6 +38,7 @@ async def temporal_server(
     async with await WorkflowEnvironment.start_local(
         data_converter=(payloads or PayloadSettings()).data_converter(),
         identity=identity,
+        search_attributes=(SearchAttributeKey.for_keyword(STATE_ATTRIBUTE),),
         dev_server_existing_path=_binary(),
         dev_server_extra_args=[part for value in config for part in ("--dynamic-config-value", value)],
     ) as environment:
@@ -81,11 +82,25 @@ async def describe_tools(client: Client, queue: str, deployment: str, build: str
                 return catalogue
 
 
-async def timers(handle: WorkflowHandle[Any, Any]) -> list[timedelta]:
-    """List the timers that a workflow started."""
+async def histories_of(client: Client, handle: WorkflowHandle[Any, Any]) -> list[WorkflowHistory]:
+    """List the histories of a workflow's executions, the first one first."""
+    found, run_id = list[WorkflowHistory](), handle.first_execution_run_id
+    while run_id:
+        found.append(await client.get_workflow_handle(handle.id, run_id=run_id).fetch_history())
+        last = found[-1].events[-1]
+        run_id = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+    return found
+
+
+async def pauses(handle: WorkflowHandle[Any, Any]) -> list[timedelta]:
+    """List how long a workflow meant to wait for something, each time; its other timers have no summary."""
     events = (await handle.fetch_history()).events
     started = (e for e in events if e.event_type == EventType.EVENT_TYPE_TIMER_STARTED)
-    return [e.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta() for e in started]
+    return [
+        e.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+        for e in started
+        if e.user_metadata.HasField("summary")
+    ]
 
 
 async def scheduled(handle: WorkflowHandle[Any, Any]) -> list[str]:

@@ -30,7 +30,7 @@ from tests.workflows.bench import (
     settings_of,
     taking_reports,
 )
-from tests.workflows.temporal import temporal_server
+from tests.workflows.temporal import histories_of, temporal_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -50,13 +50,7 @@ async def short_executions(standin: StandIn, mistral: Mistral, secrets: Path) ->
 
 async def executions_of(bench: Bench, handle: Handle) -> int:
     """Count the executions of a run that is over."""
-    run_id, count = handle.first_execution_run_id, 0
-    while run_id:
-        execution = bench.client.get_workflow_handle(handle.id, run_id=run_id)
-        last = (await execution.fetch_history()).events[-1]
-        run_id = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
-        count += 1
-    return count
+    return len(await histories_of(bench.client, handle))
 
 
 async def test_a_long_run_goes_on_in_a_new_execution(

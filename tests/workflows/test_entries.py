@@ -11,7 +11,7 @@ from agents_crds.contract.entries import (
     ToolCallEntry,
     ToolExecutionEntry,
 )
-from agents_crds.contract.run import ImagePart, InputMessage, TextPart
+from agents_crds.contract.transcript import ImagePart, InputMessage, TextPart
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.workflows.repetition import STOPPED_AFTER
 from tests.standin.chunks import ToolFileChunk, ToolReferenceChunk, image_urls

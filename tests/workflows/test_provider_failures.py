@@ -13,7 +13,7 @@ from tests.standin.control import APPEND, START
 from tests.standin.entries import FunctionCall
 from tests.standin.faults import AddUnknownEntry, AnswerWith, Cut, LoseResponse
 from tests.workflows.bench import PATIENCE, Bench
-from tests.workflows.temporal import failure_seen, timers
+from tests.workflows.temporal import failure_seen, pauses
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -128,11 +128,11 @@ async def test_a_429_is_waited_out_on_a_timer_however_it_is_spelled(bench: Bench
         bench.standin.fail("POST", START, AnswerWith(status=429, headers=headers), contains=word)
         handle = await bench.start(agent, f"{QUESTION} ({word})")
         assert (await bench.finished(handle)).result.reason == Reason.SUCCEEDED
-        _deadline, pause = await timers(handle)
-        return pause
+        [waited] = await pauses(handle)
+        return waited
 
-    pauses = await asyncio.gather(*(pause(word, headers) for word, headers, _, _ in spellings))
-    for waited, (word, _, least, most) in zip(pauses, spellings, strict=True):
+    times = await asyncio.gather(*(pause(word, headers) for word, headers, _, _ in spellings))
+    for waited, (word, _, least, most) in zip(times, spellings, strict=True):
         assert timedelta(seconds=least) <= waited <= timedelta(seconds=most), word
     counters = bench.standin.counters()
     assert (counters.conversations_created, counters.appends) == (4, 4)

@@ -40,6 +40,12 @@ _KINDS = "agents,agentruns,mcpservers"
 OF_NPM = frozenset({"mcp-stdio", "mcp-sse", "mcp-streamable-http", "mcp-prompt"})
 """Examples whose server comes from npm: tests run them."""
 
+OF_PEOPLE = frozenset({"ask-user"})
+"""Examples whose run waits for a person: tests answer it."""
+
+OF_USERS = frozenset({"local"})
+"""Examples that need a model server of the user's own: tests give them one."""
+
 FOR_CLUSTERS = "server.yaml"
 """The file of an example with what runs its server in a cluster."""
 
@@ -68,7 +74,9 @@ def demo(layout: Layout, console: Console) -> None:
 def observe_examples(directory: Path, *, travel_desk: str) -> list[Manifest]:
     """The examples that can be applied again and again, with the address of a server of this machine."""
     paths = [path for path in sorted(directory.glob("*/**/*.yaml")) if path.name != FOR_CLUSTERS]
-    here = [path for path in paths if path.relative_to(directory).parts[0] not in OF_NPM]
+    here = [
+        path for path in paths if path.relative_to(directory).parts[0] not in OF_NPM | OF_PEOPLE | OF_USERS
+    ]
     texts = [path.read_text().replace(TRAVEL_DESK, travel_desk) for path in here]
     manifests = named_manifests(document for text in texts for document in yaml.safe_load_all(text))
     if not manifests:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import httpx2
 import kopf
 from pydantic import ValidationError
 from temporalio.worker import Worker
@@ -33,10 +32,13 @@ from agents_operator.kubernetes.configmaps import ConfigMaps
 from agents_operator.kubernetes.connection import ApiServer, find_api_server
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.version import require_selectable_fields
+from agents_operator.mistral import provider_http
 from agents_operator.pools.temporal_target import TemporalTarget, desired_target
 from agents_operator.settings import Settings, problems
 from agents_operator.startup import until_reachable
 from agents_operator.temporal.connection import connect
+from agents_operator.temporal.retention import retention_of
+from agents_operator.temporal.search_attributes import register_state_attribute
 
 # An API server stores JSON of up to 10,000 levels, and json.loads, kopf's too, takes one call for each.
 DEEPEST_CALLS = 20_000
@@ -76,7 +78,7 @@ async def main(
     async with (
         health.serve(settings.health_port),
         server.session() as session,
-        httpx2.AsyncClient() as http,
+        provider_http() as http,
     ):
         api = KubernetesApi(session)
         await until_reachable(
@@ -93,16 +95,37 @@ async def main(
             logger,
         )
         logger.info("installation %s, Temporal namespace %s", installation, temporal.namespace)
+        state_attribute = await until_reachable(
+            "Temporal's search attributes",
+            lambda: register_state_attribute(temporal, logger),
+            health.wait_for,
+            logger,
+        )
         events = Events(api, os.environ.get("HOSTNAME", "operator"), logger)
         clients = Clients(api=api, events=events, temporal=temporal, http=http)
         served = Served(settings.watch_namespaces)
-        controllers = Controllers(settings, installation, clients, target, served, now=now, logger=logger)
+        controllers = Controllers(
+            settings,
+            installation,
+            clients,
+            target,
+            served,
+            retention=await retention_of(temporal, logger),
+            state_attribute=state_attribute,
+            now=now,
+            logger=logger,
+        )
         registry = watch_everything(controllers.world, Invalid(api, events, now=now, logger=logger))
         log_in(registry, server)
         worker = Worker(
             temporal,
             task_queue=operator_queue(installation),
-            activities=[controllers.report.report, controllers.mcp_changes.changed],
+            activities=[
+                controllers.report.report,
+                controllers.report.input_required,
+                controllers.resolve.resolve,
+                controllers.mcp_changes.changed,
+            ],
         )
         stop = Stop()
         serving = Serve(

@@ -14,8 +14,9 @@ from agents_operator.agents import AgentReconciler
 from agents_operator.agents.instructions import PromptReader
 from agents_operator.agents.prompts import Prompts
 from agents_operator.agents.sources import ConfigMapTexts
-from agents_operator.engine.outages import OUTAGES
+from agents_operator.conversations import ConversationSweep
 from agents_operator.engine.queue import WorkQueue
+from agents_operator.engine.repeat import Sweep, repeat
 from agents_operator.engine.resync import Resync
 from agents_operator.engine.served import Served
 from agents_operator.engine.settle import Settle
@@ -40,17 +41,19 @@ from agents_operator.mistral import MistralConnections
 from agents_operator.pools.reconcile import PoolReconciler
 from agents_operator.pools.temporal_target import TemporalTarget
 from agents_operator.providers import ProviderReconciler
+from agents_operator.runs.departures import Departures
 from agents_operator.runs.expiry import RunExpiry
+from agents_operator.runs.progress import ProgressReport
 from agents_operator.runs.reconcile import RunReconciler
 from agents_operator.runs.record import Outcomes
 from agents_operator.runs.report import Report
+from agents_operator.runs.resolve import Resolve
+from agents_operator.runs.shutdown import Shutdowns
 from agents_operator.runs.sweep import RunSweep
 from agents_operator.settings import Settings
 from agents_operator.temporal.builds import WorkerBuilds
 from agents_operator.temporal.mcp import McpWorkflows
 from agents_operator.temporal.workflows import Workflows
-
-Sweep = Callable[[], Coroutine[None, None, None]]
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,14 @@ class Controllers:
         target: TemporalTarget,
         served: Served,
         *,
+        retention: timedelta | None,
+        state_attribute: bool,
         now: Callable[[], datetime],
         logger: logging.Logger,
     ) -> None:
         self._settings, self._installation, self._clients = settings, installation, clients
         self._target, self._served = target, served
+        self._retention, self._state_attribute = retention, state_attribute
         self._now, self._logger = now, logger
         self.world = World()
         self.resync = Resync(clients.api, self.world, served.now, logger)
@@ -102,10 +108,23 @@ class Controllers:
             now=now,
             logger=logger,
         )
+        self._departures = Departures(
+            self.world,
+            clients.api,
+            self._workflows,
+            installation=installation,
+            grace=settings.cancel_grace,
+            now=now,
+            logger=logger,
+        )
         self.queues = self._queues()
         self.world.listen(Wake(self.world, self.queues))
         self._outcomes = Outcomes(self.world, self.queues.runs, self._run_settle, clients.api, now=now)
-        self.report = Report(self._outcomes, installation)
+        self._progress = ProgressReport(self._outcomes, self._run_settle, self._workflows)
+        self.report = Report(self._outcomes, self._progress, installation, retention=retention)
+        self.resolve = Resolve(
+            self.world, clients.api, served, installation=installation, state_attribute=state_attribute
+        )
         self.mcp_changes = McpServerChanges(self.world.mcp_servers, self.queues.mcp_servers, installation)
 
     async def run(self) -> None:
@@ -114,16 +133,15 @@ class Controllers:
             for queue in self.queues.all:
                 tasks.create_task(queue.run())
             tasks.create_task(self._prompts.queue.run())
-            tasks.create_task(self._repeat(self._settings.resync_interval, self.resync.sweep))
-            tasks.create_task(self._repeat(self._settings.source_interval, self._texts.sweep))
-            for sweep in self._sweeps():
-                tasks.create_task(self._repeat(self._settings.sweep_interval, sweep))
+            for interval, sweep in self._sweeps():
+                tasks.create_task(repeat(interval, sweep, self._logger))
 
     def _wake_agent(self, key: Key) -> None:
         self.queues.agents.add(key)
 
     def _queues(self) -> Queues:
         providers = self._providers()
+        self._access = providers.access
         return Queues(
             # Bounds the requests to a provider.
             agents=self._queue("agent", self._agents(providers).reconcile, 8),
@@ -199,36 +217,58 @@ class Controllers:
             self._run_settle,
             self._clients.api,
             self._workflows,
+            shutdowns=Shutdowns(
+                self._workflows,
+                self._run_settle,
+                installation=self._installation,
+                grace=self._settings.shutdown_grace,
+                cancel_grace=self._settings.cancel_grace,
+                retention=self._retention,
+                now=self._now,
+                logger=self._logger,
+            ),
+            departures=self._departures,
             installation=self._installation,
-            cancel_grace=self._settings.cancel_grace,
+            state_attribute=self._state_attribute,
             now=self._now,
             logger=self._logger,
         )
 
-    def _sweeps(self) -> tuple[Sweep, ...]:
+    def _sweeps(self) -> tuple[tuple[timedelta, Sweep], ...]:
         runs = RunSweep(
             self.world,
             self.queues.runs,
             self._workflows,
             self._outcomes,
+            self._progress,
             installation=self._installation,
             settled=self._settings.sweep_settled,
+            writes=self._settings.progress_writes,
+            retention=self._retention,
             now=self._now,
             logger=self._logger,
         )
         expiry = RunExpiry(self._clients.api, self._served.now, now=self._now, logger=self._logger)
-        return (expiry.sweep, runs.sweep)
+        return (
+            (self._settings.resync_interval, self.resync.sweep),
+            (self._settings.source_interval, self._texts.sweep),
+            (self._settings.conversation_interval, self._conversations().sweep),
+            (self._settings.sweep_interval, expiry.sweep),
+            (self._settings.sweep_interval, runs.sweep),
+        )
 
-    async def _repeat(self, interval: timedelta, sweep: Sweep) -> None:
-        while True:
-            await asyncio.sleep(interval.total_seconds())
-            try:
-                await sweep()
-            except OUTAGES as error:
-                self._logger.warning("a sweep was cut short and will be repeated: %s", error)
-            except Exception:
-                # What one object provokes must not end the operator.
-                self._logger.exception("a sweep failed and will be repeated")
+    def _conversations(self) -> ConversationSweep:
+        return ConversationSweep(
+            self.world,
+            self._clients.api,
+            self._access,
+            self._workflows.is_open,
+            self._served.now,
+            installation=self._installation,
+            settled=self._settings.conversation_settled,
+            now=self._now,
+            logger=self._logger,
+        )
 
     def _settle(self, resource: Resource[M], cache: Cache[M]) -> Settle[M]:
         return Settle(resource, cache, self._clients.api, self._clients.events, now=self._now)

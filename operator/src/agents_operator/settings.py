@@ -83,8 +83,20 @@ class Settings(BaseSettings):
     sweep_settled: Duration = timedelta(minutes=2)
     """How old a run or a workflow must be for a sweep to miss its counterpart."""
 
+    conversation_interval: Duration = timedelta(hours=1)
+    """How often conversations are looked for of which no AgentRun is left."""
+
+    conversation_settled: Duration = timedelta(minutes=10)
+    """How old a conversation must be to be deleted."""
+
     deletion_timeout: Duration = timedelta(minutes=10)
     """How long the deletion of an Agent waits for its remote agent before it is recorded as an orphan."""
+
+    shutdown_grace: Duration = timedelta(seconds=2)
+    """How long a workflow that is asked to end may take before it is ended without its workers."""
+
+    progress_writes: Annotated[int, Field(ge=0)] = 100
+    """How many runs that go on are told of in one sweep, those first of which it was longest ago."""
 
     cancel_grace: Duration = timedelta(seconds=60)
     """How long a cancelled workflow may go on before it is terminated."""

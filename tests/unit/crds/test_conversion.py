@@ -22,7 +22,7 @@ from agents_crds.contract.conversion import (
     PayloadVariablesError,
     store_of,
 )
-from agents_crds.contract.store import Bucket, Directory, PayloadStore, StoreError
+from agents_crds.contract.store import Bucket, Directory, PayloadLostError, PayloadStore, StoreError
 
 STORE, ENDPOINT, REGION, ACCESS, SECRET, CODEC = (
     "DURABLE_AGENTS_PAYLOAD_STORE",
@@ -125,6 +125,16 @@ def test_a_codec_that_cannot_be_had_is_refused(codec: str, says: str) -> None:
     assert says in str(refused.value)
 
 
+def test_what_a_codec_s_factory_says_is_in_the_log_alone(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PAYLOAD_KEYS_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(PayloadVariablesError) as refused:
+        PayloadSettings(codec="examples.encryption.encryption:encryption").data_converter()
+    assert "nowhere" not in str(refused.value)
+    assert f"No such file or directory: '{tmp_path}/nowhere'" in caplog.text
+
+
 async def test_what_is_small_stays_readable() -> None:
     payload = await sent(PayloadSettings().data_converter(), "x" * (COMPRESSED_FROM - 100))
     assert encoding(payload) == b"json/plain"
@@ -210,6 +220,28 @@ async def test_what_was_changed_in_the_store_is_not_read(tmp_path: Path) -> None
     (tmp_path / claim.claim_data["key"]).write_bytes(Payload(data=b"forged").SerializeToString())
     with pytest.raises(StoreError, match="has something else at"):
         await store.retrieve(ANYWHERE, [claim])
+
+
+async def test_what_was_deleted_from_a_store_is_lost(tmp_path: Path) -> None:
+    store = PayloadStore(Directory(tmp_path / "store"))
+    claims = await store.store(OF_A_RUN, [Payload(data=b"one"), Payload(data=b"two")])
+    (tmp_path / "store" / claims[0].claim_data["key"]).unlink()
+    with pytest.raises(PayloadLostError, match="no longer has agents/inst/ns/uid-1/"):
+        await store.retrieve(ANYWHERE, claims[:1])
+    assert await store.retrieve(ANYWHERE, claims[1:]) == [Payload(data=b"two")]
+
+
+async def test_what_an_empty_store_lacks_may_come_back(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "store", tmp_path / "elsewhere"
+    [claim] = await PayloadStore(Directory(root)).store(OF_A_RUN, [Payload(data=b"one")])
+    root.rename(elsewhere)
+    store = PayloadStore(Directory(root))
+    with pytest.raises(StoreError, match="is not there, or lacks what a history refers to") as refused:
+        await store.retrieve(ANYWHERE, [claim])
+    assert not isinstance(refused.value, PayloadLostError)
+    root.rmdir()
+    elsewhere.rename(root)
+    assert await store.retrieve(ANYWHERE, [claim]) == [Payload(data=b"one")]
 
 
 async def test_a_store_that_is_away_says_what_and_where(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import ExpectedError
-from tools.local.demo import OF_NPM, observe_examples
+from tools.local.demo import OF_NPM, OF_PEOPLE, OF_USERS, observe_examples
 from tools.local.observed import Name
 from tools.parts.catalog import ROOT
 
@@ -11,15 +11,16 @@ EXAMPLES = ROOT / "examples"
 HERE = "127.0.0.1:40001"
 
 
-def test_demo_runs_all_examples_but_those_with_a_server_of_npm() -> None:
+def test_demo_runs_all_examples_but_those_that_need_npm_a_person_or_a_server_of_the_users() -> None:
     runs = {
         each.name.name.rpartition("-")[0]
         for each in observe_examples(EXAMPLES, travel_desk=HERE)
         if each.name.kind == "AgentRun"
     }
-    folders = {path.name for path in EXAMPLES.iterdir() if (path / "agentrun.yaml").exists()}
-    assert folders > OF_NPM
-    assert runs == {"rates" if name == "python-tool" else name for name in folders - OF_NPM}
+    folders = {path.name for path in EXAMPLES.iterdir() if any(path.glob("agentrun*.yaml"))}
+    left_out = OF_NPM | OF_PEOPLE | OF_USERS
+    assert folders > left_out
+    assert runs == {"rates" if name == "python-tool" else name for name in folders - left_out}
 
 
 def test_demo_leaves_out_what_runs_servers_in_clusters_and_what_has_no_name() -> None:

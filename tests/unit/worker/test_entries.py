@@ -4,12 +4,13 @@ import json
 
 import pytest
 
+from agents_crds.contract.cut import json_size
 from agents_crds.contract.entries import Content, FileContent, ReferenceContent, TextContent
 from agents_crds.contract.run import Usage
 from agents_worker.messages import Entry, Execution, FunctionCall, Handoff, Message, Other
 from agents_worker.sessions.entries import entries_of, usage_of
 from agents_worker.sessions.wire import WIRE_RESPONSE
-from agents_worker.text import ANSWER_LIMIT, ENTRY_TEXT_LIMIT, json_size, size_of
+from agents_worker.text import ANSWER_LIMIT, ENTRY_TEXT_LIMIT, size_of
 
 Raw = dict[str, object]
 

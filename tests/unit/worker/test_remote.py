@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from agents_crds.contract.run import FunctionResult, ImagePart, InputMessage, ProviderSnapshot, TextPart
+from agents_crds.contract.run import FunctionResult, ProviderSnapshot
+from agents_crds.contract.transcript import ImagePart, InputMessage, TextPart
 from agents_worker.messages import ConversationStart, Message
 from agents_worker.sessions.failures import Answered, KeyMissing, ProviderFailed, Unreachable
 from agents_worker.sessions.providers import KeyFile, Providers
@@ -76,7 +77,9 @@ async def test_a_correction_is_a_message_of_the_user(secrets: Path) -> None:
         sent.append(json.loads(request.content)["inputs"])
         return httpx2.Response(200, json=ANSWER)
 
-    await conversations(secrets, answer).append("conv_1", (), correction="It does not fit.")
+    await conversations(secrets, answer).append(
+        "conv_1", (), messages=(InputMessage(role="user", content=(TextPart(text="It does not fit."),)),)
+    )
     [[entry]] = sent
     assert entry.items() >= {"type": "message.input", "role": "user", "content": "It does not fit."}.items()
 
@@ -100,7 +103,7 @@ async def test_messages_are_sent_with_their_roles_and_images(secrets: Path) -> N
         {"type": "text", "text": "What is it?"},
         {"type": "image_url", "image_url": "https://example.com/cat.png"},
     ]
-    assert said["content"] == [{"type": "text", "text": "A cat."}]
+    assert said["content"] == "A cat."
 
 
 async def test_denials_are_confirmations_beside_the_results(secrets: Path) -> None:

@@ -62,6 +62,7 @@ def after(turns: Iterable[Turn]) -> LoopState:
         ((GET, (("put", "{}", "ok"),), GET), 1),
         (((("poll", "{}", "9"),),) * 7, 0),
         ((GET, (("poll", "{}", "9"),), GET), 1),
+        (((("ask_user", '{"question": "Go on?"}', "Yes."),),) * 7, 0),
         (((("gone", "no JSON", "There is no tool gone"),),) * 2, 2),
     ],
 )

@@ -11,8 +11,9 @@ from agents_worker.sessions.settlement import (
     Settled,
     Unanswered,
     settle_append,
-    settle_correction,
+    settle_messages,
     settle_start,
+    standing,
 )
 from agents_worker.sessions.wire import WIRE_HISTORY, WireEntry
 
@@ -146,7 +147,70 @@ TOLD: Raw = {"type": "message.input", "role": "user", "content": CORRECTION}
 )
 def test_a_correction_is_settled_once_it_was_answered(entries: tuple[Raw, ...], expected: type) -> None:
     history = history_of(*entries)
-    settled = settle_correction(history, CORRECTION)
+    settled = settle_messages(history, CORRECTION)
     assert isinstance(settled, expected)
     if isinstance(settled, Settled):
         assert entries_of(settled.outputs) == (Message(text="hi"),)
+
+
+LATER: Raw = {"type": "message.input", "role": "user", "content": "and then?"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ((ASKED, OLD), NotSent),
+        ((LATER, OLD), NotSent),
+        ((ASKED, OLD, LATER), Unanswered),
+        ((ASKED, OLD, LATER, SEARCH), Unanswered),
+        ((ASKED, OLD, LATER, SAID), Settled),
+        ((ASKED, OLD, LATER | {"content": "changed by the provider"}, SAID), Settled),
+        ((ASKED, OLD, ASKED, LATER, SAID), Settled),
+        ((ASKED, OLD, LATER | {"content": [{"type": "image_url", "image_url": "x"}]}, SAID), Settled),
+    ],
+)
+def test_a_message_said_before_is_not_taken_for_one_said_again(
+    entries: tuple[Raw, ...], expected: type
+) -> None:
+    settled = settle_messages(history_of(*entries), "and then?", after="msg_1")
+    assert isinstance(settled, expected)
+    if isinstance(settled, Settled):
+        assert entries_of(settled.outputs) == (Message(text="hi"),)
+
+
+def test_messages_after_an_entry_that_the_history_does_not_have_are_found_by_their_words() -> None:
+    history = history_of(ASKED, SAID, LATER, SAID)
+    assert isinstance(settle_messages(history, "and  then?", after="msg_9"), Settled)
+    assert isinstance(settle_messages(history, "and now?", after="msg_9"), NotSent)
+
+
+OTHER: Raw = CALL | {"tool_call_id": "c3", "id": "fc_3"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "waiting", "at_work"),
+    [
+        ((ASKED, SAID), (), False),
+        ((ASKED, CALL), ("c1",), False),
+        ((ASKED, CALL, ASKING), ("c1", "c2"), False),
+        ((ASKED, CALL, DENIED, RESULT, SAID), (), False),
+        ((ASKED, CALL, RESULT), (), True),
+        ((ASKED, CALL, HANDOFF), (), True),
+        ((ASKED, CALL, HANDOFF, OTHER), ("c3",), False),
+        ((ASKED, CALL, RESULT, OTHER), ("c3",), False),
+        ((), (), False),
+    ],
+)
+def test_how_a_conversation_stands(
+    entries: tuple[Raw, ...], waiting: tuple[str, ...], *, at_work: bool
+) -> None:
+    found = standing(history_of(*entries))
+    assert tuple(call.tool_call_id for call in found.waiting) == waiting
+    assert found.at_work == at_work
+
+
+def test_a_conversation_is_looked_at_up_to_an_entry() -> None:
+    history = history_of(ASKED, OLD, LATER, OTHER)
+    assert standing(history, "msg_1").last_entry == "msg_1"
+    assert standing(history, "msg_1").waiting == ()
+    assert standing(history, "msg_9").last_entry == standing(history).last_entry == "fc_3"

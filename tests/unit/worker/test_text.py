@@ -2,7 +2,8 @@
 
 import pytest
 
-from agents_worker.text import clip, json_size, share, storable
+from agents_crds.contract.cut import json_size, storable
+from agents_worker.text import clip, share
 
 
 @pytest.mark.parametrize("text", ["", "short", "é" * 30, '"' * 50])

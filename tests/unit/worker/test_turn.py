@@ -2,12 +2,13 @@
 
 import pytest
 
+from agents_crds.contract.cut import json_size
 from agents_crds.contract.entries import ToolCallEntry
 from agents_crds.contract.run import Usage
 from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import JsonSchema
 from agents_worker.messages import Entry, Execution, FunctionCall
-from agents_worker.text import CARRIED_LIMIT, COLLECTED_LIMIT, RESULTS_LIMIT, json_size, size_of
+from agents_worker.text import CARRIED_LIMIT, COLLECTED_LIMIT, RESULTS_LIMIT, size_of
 from agents_worker.workflows.ending import Finish, ended
 from agents_worker.workflows.replies import DENIED
 from agents_worker.workflows.turn import (
@@ -118,7 +119,7 @@ def test_an_answer_that_does_not_fit_goes_back_with_the_reason_and_a_number_of_i
         assert isinstance(step, Correct)
         messages.append(step.message)
         state = advanced(LOOP, corrected(state, step.message), answer())
-        assert state.correction is None
+        assert state.say == ()
     assert "$.rate: 'high' is not of type 'number'" in messages[0]
     assert ["(correction 1 of 2)" in messages[0], "(correction 2 of 2)" in messages[1]] == [True, True]
     last = next_step(loop(schema=RATE), answer(said('{"rate": "high"}')), state)

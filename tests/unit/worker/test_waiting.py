@@ -16,10 +16,17 @@ from tests.unit.worker.loops import STATE
         (1, None, 2),
         (4, None, 16),
         (5, None, 30),
-        (500, None, 30),
+        (9, None, 30),
+        (10, None, 60),
+        (11, None, 120),
+        (12, None, 240),
+        (13, None, 300),
+        (5000, None, 300),
         (3, 0, 1),
         (0, 90, 90),
         (9, 2.5, 2.5),
+        (50, 2.5, 2.5),
+        (0, 7200, 7200),
     ],
 )
 def test_a_429_is_waited_out_as_the_provider_says_or_ever_longer(
@@ -28,7 +35,7 @@ def test_a_429_is_waited_out_as_the_provider_says_or_ever_longer(
     state = STATE.model_copy(update={"throttled": met})
     told = None if retry_after is None else timedelta(seconds=retry_after)
     assert throttle_pause(state, told, 0.0).total_seconds() == seconds
-    assert throttle_pause(state, told, 1.0).total_seconds() == pytest.approx(seconds * 1.2)
+    assert throttle_pause(state, told, 1.0).total_seconds() == pytest.approx(min(seconds * 1.2, seconds + 60))
 
 
 @pytest.mark.parametrize(

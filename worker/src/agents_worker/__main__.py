@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from agents_crds.contract.connection import TemporalConnection, TemporalUnavailableError
 from agents_crds.contract.environment import WorkerVariable
 from agents_crds.v1alpha1.fields import format_duration
+from agents_worker.activities.chat import ChatCalls
 from agents_worker.activities.mcp import McpCalls
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.room import Room
@@ -50,10 +51,16 @@ async def serve(
         connection.following_secrets(client, _log, stop.set),
     ):
         room = Room.of(client.data_converter)
-        models = ModelCalls(Providers(http, settings.secrets_dir, room.for_answer), Patience(), room)
+        providers, patience = Providers(http, settings.secrets_dir, room.for_answer), Patience()
         fatal = Fatal()
         workers = build_workers(
-            client, settings, models, ToolCalls(tools, threads, room), mcp, failed=fatal.note
+            client,
+            settings,
+            models=ModelCalls(providers, patience, room),
+            chats=ChatCalls(providers, patience, room),
+            tools=ToolCalls(tools, threads, room),
+            mcp=mcp,
+            failed=fatal.note,
         )
         names = ", ".join(tool.name for tool in tools.tools) or "no tools"
         _log.info("Serving %s as build %s with %s", settings.pool_queue, settings.build_id, names)

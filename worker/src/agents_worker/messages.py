@@ -12,10 +12,14 @@ from pydantic import Field, JsonValue
 from agents_crds.contract.entries import Content
 from agents_crds.contract.mcp import McpTarget
 from agents_crds.contract.payload import Payload
-from agents_crds.contract.run import FunctionResult, InputMessage, ProviderSnapshot, RunReference, Usage
+from agents_crds.contract.run import FunctionResult, ProviderSnapshot, RunReference, Usage
+from agents_crds.contract.transcript import InputMessage, TranscriptMessage
 
 START_CONVERSATION = "start_conversation"
 APPEND_RESULTS = "append_results"
+OPEN_CONVERSATION = "open_conversation"
+RESTART_CONVERSATION = "restart_conversation"
+LOAD_TRANSCRIPT = "load_transcript"
 CALL_TOOL = "call_tool"
 CALL_MCP_TOOL = "call_mcp_tool"
 DESCRIBE_TOOLS = "describe_tools"
@@ -23,20 +27,26 @@ DESCRIBE_MCP_SERVER = "describe_mcp_server"
 GET_MCP_PROMPT = "get_mcp_prompt"
 
 THROTTLED = "Throttled"
-"""Type of the failure of a model call that the provider refused with 429; its one detail is the number of
+"""Type of the failure of a model call that the provider refused with 429; its first detail is the number of
 seconds to wait, None where the provider did not say."""
 
 
 class KeyWait(Payload):
     """How long to wait for the provider's key.
 
-    The one detail of a model call's failure that lasts until the key is put right; the failure's type is the
-    reason of a run that is given up.
+    The first detail of a model call's failure that lasts until the key is put right; the failure's type is
+    the reason of a run that is given up.
     """
 
     interval: timedelta
     window: timedelta
     least_attempts: int
+
+
+class Repeats(Payload):
+    """How often a call of a Local session was made again before it failed: the last detail of its failure."""
+
+    repeated_calls: int
 
 
 class Message(Payload):
@@ -62,6 +72,8 @@ class FunctionCall(Payload):
     """As JSON, the way the model wrote it."""
     confirmation: str = ""
     """What became of the provider's question whether to run its own tool; empty for a tool of ours."""
+    handoff: str = ""
+    """The agent of a Local session that has the conversation after this call; empty for any other call."""
 
     @property
     def is_decided(self) -> bool:
@@ -125,25 +137,80 @@ class ConversationStart(Payload):
 
 
 class ResultsAppend(Payload):
-    """Give the conversation what the model asked for, or say what is wrong with its answer."""
+    """Give the conversation what the model asked for, or say something to it."""
 
     provider: ProviderSnapshot
     conversation_id: str
     results: tuple[FunctionResult, ...]
     denials: tuple[str, ...] = ()
     """Ids of the calls awaiting confirmation that must not be run."""
-    correction: str | None = None
-    """Said to the model after its answer, in place of results; no other message in the conversation is it."""
+    messages: tuple[InputMessage, ...] = ()
+    """Said to the agent, after results where there are any."""
     after: str = ""
     """Id of the conversation's last entry; empty where the provider gave none."""
     repeated: bool
     """Whether an earlier attempt may have reached the provider."""
 
 
+class ConversationOpening(Payload):
+    """Look at the conversation that a run is to go on with."""
+
+    provider: ProviderSnapshot
+    conversation_id: str
+    until: str = ""
+    """Id of the entry that it is gone on from; empty for the last one."""
+    fork: bool = False
+    """Whether to branch off there."""
+
+
+class OpenedConversation(Payload):
+    """How the conversation stands that a run goes on with."""
+
+    last_entry: str
+    """Id of the entry that it goes on from; empty where the provider gave none."""
+    waiting: tuple[str, ...] = ()
+    """Ids of the calls up to there that wait for a result."""
+    unconfirmed: tuple[str, ...] = ()
+    """Ids of the calls up to there that wait for a confirmation."""
+
+
+class ConversationRestart(Payload):
+    """Branch off from a conversation, which stays as it is."""
+
+    provider: ProviderSnapshot
+    conversation_id: str
+    from_entry: str
+    agent_version: int
+    results: tuple[FunctionResult, ...]
+    messages: tuple[InputMessage, ...]
+    metadata: dict[str, str]
+    """Stamped on the new conversation, and unique to the run."""
+    repeated: bool
+    """Whether an earlier attempt may have reached the provider."""
+
+
+class TranscriptRequest(Payload):
+    """Look at how a run ended."""
+
+    workflow_id: str
+
+
+class EndedRun(Payload):
+    """Where a run ended that another one goes on from."""
+
+    found: bool
+    """Whether Temporal still has how it ended."""
+    transcript: tuple[TranscriptMessage, ...] = ()
+    """All that was said, of a Local session."""
+    last_entry: str = ""
+    """The provider's id of the last entry of its last answer; empty where that is not known."""
+
+
 class ModelAnswer(Payload):
     """What a model call added to the conversation."""
 
-    conversation_id: str
+    conversation_id: str | None
+    """None of a Local session."""
     entries: tuple[Entry, ...]
     usage: Usage
     """Zero where the answer was read back from the conversation's history, which does not tell."""
@@ -151,6 +218,10 @@ class ModelAnswer(Payload):
     """The provider's id of the last of the entries; empty where it gave none."""
     has_store: bool = False
     """Whether the worker puts what is too large for Temporal into a store."""
+    transcript: tuple[TranscriptMessage, ...] = ()
+    """All that was said up to and with this answer, of a Local session."""
+    repeated: int = 0
+    """Attempts of a Local session's call that were sent and never answered."""
 
 
 class ToolCall(Payload):

@@ -6,6 +6,8 @@ from typing import TypeVar
 from pydantic import JsonValue
 from pydantic_core import to_json
 
+from agents_crds.contract.cut import json_size, note, storable
+
 Value = TypeVar("Value")
 
 ANSWER_LIMIT = 1_500_000
@@ -27,17 +29,6 @@ _LONGEST_ESCAPE = 6
 _MOST_VALUES = 16
 _KEY_LIMIT = 64
 _DEEPEST = 32
-_NOTE = "… [cut: the whole text of {} bytes is more than can be kept]"
-
-
-def storable(text: str) -> str:
-    """Replace what UTF-8 cannot hold (lone surrogates), so that the text can be sent anywhere."""
-    return text.encode(errors="replace").decode()
-
-
-def json_size(text: str) -> int:
-    """Bytes of the text as a JSON string."""
-    return len(to_json(text))
 
 
 def clip(text: str, limit: int) -> str:
@@ -48,8 +39,8 @@ def clip(text: str, limit: int) -> str:
     size = json_size(text)
     if size <= limit:
         return text
-    note = _NOTE.format(size)
-    room = max(0, limit - json_size(note))
+    ending = note(size)
+    room = max(0, limit - json_size(ending))
     fits, too_long = 0, len(text)
     while too_long - fits > 1:
         middle = (fits + too_long) // 2
@@ -57,7 +48,7 @@ def clip(text: str, limit: int) -> str:
             fits = middle
         else:
             too_long = middle
-    return text[:fits] + note
+    return text[:fits] + ending
 
 
 def share(texts: tuple[str, ...], limit: int) -> tuple[str, ...]:

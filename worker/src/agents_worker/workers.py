@@ -10,17 +10,21 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from agents_worker.activities.beat import HeartbeatsFromThreads
+from agents_worker.activities.chat import ChatCalls
 from agents_worker.activities.mcp import McpCalls
 from agents_worker.activities.model import ModelCalls
 from agents_worker.activities.tools import ToolCalls
+from agents_worker.activities.transcripts import Transcripts
 from agents_worker.settings import Settings
+from agents_worker.workflows.agent_loop import AgentLoop
 from agents_worker.workflows.agent_run import AgentRun
 from agents_worker.workflows.describe_mcp_server import DescribeMcpServer
 from agents_worker.workflows.describe_tools import DescribeTools
 from agents_worker.workflows.get_mcp_prompt import GetMcpPrompt
 from agents_worker.workflows.mcp_server_changed import McpServerHasChanged
+from agents_worker.workflows.own import own_workflows
 
-WORKFLOWS = (AgentRun, DescribeTools, DescribeMcpServer, GetMcpPrompt, McpServerHasChanged)
+WORKFLOWS = (AgentRun, AgentLoop, DescribeTools, DescribeMcpServer, GetMcpPrompt, McpServerHasChanged)
 TOOL_CALLS = 100
 """Tool calls at once, and the threads for those that are not async."""
 _MODEL_CALLS = 200
@@ -34,20 +38,18 @@ _STICKY = timedelta(seconds=3)
 # A beat may be held back for 0.8 times the heartbeat timeout; then one lost beat would look like a death.
 _HEARTBEAT_THROTTLE = timedelta(seconds=2)
 
+# 0.08 MB each. Those beyond it that waited longest keep no memory, and are replayed when they go on.
+_CACHED_WORKFLOWS = 250
+
 # Loaded once for all runs: they hold values and pure functions, and what they import is not for workflows.
 _SHARED_MODULES = (
     "agents_crds",
+    "agents_worker.child",
+    "agents_worker.connecting",
+    "agents_worker.chat_messages",
     "agents_worker.messages",
     "agents_worker.text",
     "agents_worker.tools",
-    "agents_worker.workflows.ending",
-    "agents_worker.workflows.floor",
-    "agents_worker.workflows.repetition",
-    "agents_worker.workflows.replies",
-    "agents_worker.workflows.story",
-    "agents_worker.workflows.tracing",
-    "agents_worker.workflows.turn",
-    "agents_worker.workflows.waiting",
     # Checks answers; some of it is imported only when it is used.
     "attr",
     "attrs",
@@ -56,22 +58,28 @@ _SHARED_MODULES = (
     "referencing",
     "rpds",
 )
+_OWN_WORKFLOWS = "agents_worker.workflows"
 
 
-def sandbox() -> SandboxedWorkflowRunner:
-    """Return the runner that keeps workflow code deterministic."""
+def sandbox(*, guarded: bool = False) -> SandboxedWorkflowRunner:
+    """Return the runner that keeps users' workflow code deterministic, and with `guarded` ours as well.
+
+    Ours is guarded where it is tested: a copy of it for each run would take 0.2 MB, and time.
+    """
+    ours = () if guarded else (_OWN_WORKFLOWS,)
     return SandboxedWorkflowRunner(
-        restrictions=SandboxRestrictions.default.with_passthrough_modules(*_SHARED_MODULES)
+        restrictions=SandboxRestrictions.default.with_passthrough_modules(*_SHARED_MODULES, *ours)
     )
 
 
 def build_workers(
     client: Client,
     settings: Settings,
+    *,
     models: ModelCalls,
+    chats: ChatCalls,
     tools: ToolCalls,
     mcp: McpCalls,
-    *,
     failed: Callable[[BaseException], Awaitable[None]] | None = None,
 ) -> tuple[Worker, ...]:
     """Build the workers, all of one build of one Worker Deployment.
@@ -85,7 +93,14 @@ def build_workers(
         # A run stays with the build that it started on.
         default_versioning_behavior=VersioningBehavior.PINNED,
     )
-    model_calls = (models.start_conversation, models.append_results)
+    model_calls = (
+        models.start_conversation,
+        models.append_results,
+        models.open_conversation,
+        models.restart_conversation,
+        chats.complete_chat,
+        chats.summarize,
+    )
     providers = tuple(
         _worker(client, queue, deployment, activities=model_calls, slots=_MODEL_CALLS, failed=failed)
         for queue in settings.provider_queues
@@ -100,8 +115,9 @@ def build_workers(
             mcp.call_mcp_tool,
             mcp.describe_mcp_server,
             mcp.get_mcp_prompt,
+            Transcripts(client).load_transcript,
         ),
-        workflows=WORKFLOWS,
+        workflows=(*WORKFLOWS, *own_workflows(settings.modules, WORKFLOWS, sandbox())),
         slots=TOOL_CALLS,
         failed=failed,
     )
@@ -126,6 +142,7 @@ def _worker(
         workflow_runner=sandbox(),
         interceptors=(HeartbeatsFromThreads(),),
         deployment_config=deployment,
+        max_cached_workflows=_CACHED_WORKFLOWS,
         max_concurrent_activities=slots,
         max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
         graceful_shutdown_timeout=GRACE,

@@ -4,6 +4,7 @@ JSON first; then compressed, encoded by the user's own codec and kept in a store
 """
 
 import importlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,6 +143,8 @@ def _load(name: str) -> PayloadCodec:
     try:
         codec = getattr(importlib.import_module(module), factory)()
     except Exception as error:  # the user's code may raise anything
+        # Not in the message, which ends up in a status: it may tell a key.
+        logging.getLogger(__name__).exception("%s: %s cannot be called", variable, name)
         raise PayloadVariablesError(
             f"{variable}: {name} cannot be called ({type(error).__name__}): the log has the whole of it; the "
             "module must be in the images of operator and workers"

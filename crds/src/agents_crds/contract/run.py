@@ -1,13 +1,12 @@
 """What a run's workflow is given, carries along and gives back."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from agents_crds.contract.entries import RunEntry
 from agents_crds.contract.mcp import McpServerRoute, McpToolRoute
 from agents_crds.contract.payload import Payload
+from agents_crds.contract.transcript import InputMessage, LocalAgent, TranscriptMessage
 from agents_crds.v1alpha1.conditions import Reason
 from agents_crds.v1alpha1.fields import JsonSchema
 
@@ -21,8 +20,9 @@ class ProviderSnapshot(Payload):
     name: str
     url: str
     key_path: str
-    """Path of the key below the worker's secrets directory."""
+    """Path of the key below the worker's secrets directory; empty where the server needs none."""
     queue: str
+    protocol: Literal["Mistral", "ChatCompletions"] = "Mistral"
 
 
 class ToolRoute(Payload):
@@ -49,6 +49,8 @@ class AgentSnapshot(Payload):
     tools: tuple[ToolRoute, ...]
     output_schema: JsonSchema | None = None
     """What the final answer must fit."""
+    local: LocalAgent | None = None
+    """What it is, of a Local session; None where the provider keeps it, with its conversation."""
 
 
 class Limits(Payload):
@@ -58,6 +60,8 @@ class Limits(Payload):
     timeout: timedelta
     max_total_tokens: int | None = None
     output_retries: int = 2
+    wait_for_input: timedelta | None = None
+    """Longest wait for a person's answer; None where the model cannot ask."""
 
 
 class Usage(Payload):
@@ -86,33 +90,32 @@ class AgentUsage(Payload):
     usage: Usage = Usage()
 
 
-class TextPart(Payload):
-    """A part of a message: words."""
-
-    type: Literal["text"] = "text"
-    text: str
-
-
-class ImagePart(Payload):
-    """A part of a message: an image, by its address."""
-
-    type: Literal["image"] = "image"
-    url: str
-
-
-class InputMessage(Payload):
-    """A message that a run begins with."""
-
-    role: Literal["user", "assistant"]
-    content: tuple[Annotated[TextPart | ImagePart, Field(discriminator="type")], ...]
-
-
 class RunReference(Payload):
     """The AgentRun that a loop belongs to, for whoever is told about it."""
 
     namespace: str
     name: str
     uid: str
+
+
+class UserInput(Payload):
+    """Something that a person says to the agent while the run goes: the argument of USER_INPUT_SIGNAL."""
+
+    id: str
+    """Its idempotency key."""
+    text: str
+
+
+class Continuation(Payload):
+    """The run whose conversation a loop goes on with."""
+
+    workflow_id: str
+    conversation_id: str | None
+    """The conversation at the provider; None of a Local session, whose transcript is in the result."""
+    agent: str
+    """The agent that had the floor at the end of it."""
+    fork: bool
+    """Whether to branch off, and leave the conversation as it is."""
 
 
 class FunctionResult(Payload):
@@ -146,8 +149,6 @@ class LoopState(Payload):
     """What happened, the latest of it where it is much."""
     entries_omitted: int = 0
     """How many earlier entries are not in `entries`."""
-    correction: str | None = None
-    """What the next model call tells the model about its last answer."""
     corrections: int = 0
     """How often the model was told that its answer does not fit."""
     last_calls: str = ""
@@ -162,6 +163,28 @@ class LoopState(Payload):
     key_failing_since: datetime | None = None
     has_store: bool = False
     """Whether the workers put what is too large for Temporal into a store."""
+    transcript: tuple[TranscriptMessage, ...] = ()
+    """All that was said, of a Local session."""
+    context_tokens: int = 0
+    """Tokens of the last call of a Local session, as the provider counted them; 0 where it was not told."""
+    refused_bytes: int = 0
+    """Bytes of what the model call to a Local session was refused for, as too long for the model; else 0."""
+    compactions: int = 0
+    """How often in a row what was said was shortened, without an answer of the model to it."""
+    forgotten: tuple[str, ...] = ()
+    """Digests of the ids of calls that a summary stands for: no later call gets such an id."""
+    opened: bool = False
+    """Whether the conversation that the loop continues was found."""
+    say: tuple[InputMessage, ...] = ()
+    """What the next model call tells the model, beside results; what is wrong with its answer, too."""
+    inbox: tuple[UserInput, ...] = ()
+    """What people said that the model was not told yet."""
+    telling: tuple[str, ...] = ()
+    """Ids of what people said that the next model call tells the model."""
+    told: tuple[str, ...] = ()
+    """Ids of what people said that the model was told."""
+    repeated_calls: int = 0
+    """Model calls of a Local session that were made again since their answer was lost."""
 
 
 class LoopInput(Payload):
@@ -179,9 +202,12 @@ class LoopInput(Payload):
     """Every other agent that the conversation can come to."""
     mcp_servers: tuple[McpServerRoute, ...] = ()
     """The servers of the tools of all these agents."""
+    continues: Continuation | None = None
     run: RunReference | None = None
     traceparent: str = ""
     """Trace context of the run as W3C writes it; its trace id is also that of every tool call."""
+    state_attribute: bool = False
+    """Whether Temporal knows STATE_ATTRIBUTE: a workflow that sets an unknown search attribute hangs."""
 
 
 class LoopResult(Payload):
@@ -193,6 +219,8 @@ class LoopResult(Payload):
     turns: int
     usage: Usage
     conversation_id: str | None
+    last_entry: str = ""
+    """The provider's id of the last entry of its last answer; empty where it gave none."""
     structured: bool = False
     """Whether `text` is JSON that fits the agent's schema."""
     answered_by: str = ""
@@ -203,6 +231,11 @@ class LoopResult(Payload):
     entries_omitted: int = 0
     text_bytes: int | None = None
     """Size of the whole answer in UTF-8, where `text` is only its start."""
+    transcript: tuple[TranscriptMessage, ...] = ()
+    """All that was said, of a Local session; not in what is reported."""
+    told: tuple[str, ...] = ()
+    """Ids of what people said that the model was told."""
+    repeated_calls: int = 0
 
 
 class RunInput(Payload):
@@ -234,6 +267,8 @@ class RunMemo(Payload):
     agent_version: int
     agents: tuple[AgentIdentity, ...] = ()
     """Every agent that the run can come to, the one that begins first."""
+    conversation_id: str | None = None
+    """The conversation that the run goes on with, unless it branches off from it."""
 
 
 class RunOutcome(Payload):
@@ -251,8 +286,7 @@ class RunOutcome(Payload):
     def preview(self) -> "RunOutcome":
         """Cut the answer to what is reported: whoever takes the report need not read the whole of it."""
         text = self.result.text
-        if len(text) <= PREVIEW_LIMIT:
-            return self
-        size = len(text.encode(errors="replace"))
-        result = self.result.model_copy(update={"text": text[:PREVIEW_LIMIT], "text_bytes": size})
-        return self.model_copy(update={"result": result})
+        update: dict[str, object] = {"transcript": ()}
+        if len(text) > PREVIEW_LIMIT:
+            update |= {"text": text[:PREVIEW_LIMIT], "text_bytes": len(text.encode(errors="replace"))}
+        return self.model_copy(update={"result": self.result.model_copy(update=update)})

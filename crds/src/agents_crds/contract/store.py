@@ -20,6 +20,7 @@ from temporalio.converter import (
 from agents_crds.contract.compression import LARGEST_PAYLOAD, TooLargeError
 
 if TYPE_CHECKING:
+    from obstore import GetResult
     from obstore.store import LocalStore, S3Config, S3Credential, S3Store
 
 DRIVER = "durable-agents.dev/store"
@@ -38,6 +39,10 @@ _NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9_/-]")
 
 class StoreError(Exception):
     """The store cannot be reached, refuses us, or lacks a payload: the same request may succeed later."""
+
+
+class PayloadLostError(StoreError):
+    """The store is there, holds other payloads, and not this one: only who deleted it can bring it back."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,7 @@ class PayloadStore(StorageDriver):
         context: StorageDriverRetrieveContext,  # noqa: ARG002  # says nothing
         claims: Sequence[StorageDriverClaim],
     ) -> list[Payload]:
-        """Return what was kept; raise StoreError."""
+        """Return what was kept; raise StoreError, PayloadLostError among them."""
         return [await self._fetch(claim.claim_data["key"], claim.claim_data["sha256"]) for claim in claims]
 
     async def _keep(self, folder: str, content: bytes) -> StorageDriverClaim:
@@ -162,13 +167,27 @@ class PayloadStore(StorageDriver):
 
     async def _fetch(self, key: str, digest: str) -> Payload:
         with _explaining(self._place):
-            found = await self._store.get_async(key)
+            found = await self._found(key)
             if found.meta["size"] > LARGEST_PAYLOAD:
                 raise TooLargeError(f"{key} has {found.meta['size']} bytes: {LARGEST_PAYLOAD} can be read")
             content = bytes(await found.bytes_async())
         if hashlib.sha256(content).hexdigest() != digest:
             raise StoreError(f"the payload store {self._place} has something else at {key} than was kept")
         return Payload.FromString(content)
+
+    async def _found(self, key: str) -> "GetResult":
+        try:
+            return await self._store.get_async(key)
+        except FileNotFoundError:
+            if await self._is_empty():
+                # As a volume that is not mounted, or another bucket than before.
+                raise
+        raise PayloadLostError(f"the payload store {self._place} no longer has {key}, as if it was deleted")
+
+    async def _is_empty(self) -> bool:
+        async for _ in self._store.list(chunk_size=1):
+            return False
+        return True
 
     @property
     def _store(self) -> "LocalStore | S3Store":

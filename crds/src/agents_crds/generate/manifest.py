@@ -67,6 +67,9 @@ KINDS = (
                 "Version", ".status.remote.version", "Version of the agent on Mistral's side.", type="integer"
             ),
             AGE,
+            Column(
+                "Session", ".spec.session", "Who keeps the conversation; a Local one has no ID.", wide=True
+            ),
             Column("ID", ".status.remote.id", "Id of the agent on Mistral's side.", wide=True),
             _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
         ),
@@ -84,6 +87,7 @@ KINDS = (
             Column("Tokens", ".status.usage.totalTokens", "All tokens of the run.", type="integer"),
             Column("Duration", ".status.duration", "Time from start to end."),
             AGE,
+            Column("Step", ".status.progress.step", "What a run that goes was seen to do.", wide=True),
             Column("Answered-By", ".status.answeredBy", "The agent that had the last word.", wide=True),
             Column("Output", ".status.output.excerpt", "Start of the answer.", wide=True),
             _condition("Message", "Succeeded", "message", "What it waits for, or how it ended.", wide=True),
@@ -98,9 +102,10 @@ KINDS = (
         short_names=("mprov",),
         columns=(
             Column("URL", ".spec.url", "Address of the provider."),
-            _condition("Ready", "Ready", "status", "Whether the provider accepts the key."),
+            _condition("Ready", "Ready", "status", "Whether the provider answers, and takes its key."),
             _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
             AGE,
+            Column("Protocol", ".spec.protocol", "What the server speaks.", wide=True),
             _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
         ),
     ),

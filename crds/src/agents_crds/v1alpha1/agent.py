@@ -7,6 +7,7 @@ from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Rule
 from agents_crds.v1alpha1.conditions import ConditionType
+from agents_crds.v1alpha1.conversation import ConversationPolicy
 from agents_crds.v1alpha1.fields import (
     AgentRef,
     Flag,
@@ -88,6 +89,9 @@ class AgentLimits(ApiModel):
     output_retries: Annotated[int, Whole(ge=0, le=10)] = 2
     """How often an answer that does not fit `outputSchema` goes back to the model."""
 
+    wait_for_input: Timeout | None = None
+    """Lets the model ask people, by the tool `ask_user`: longest time that it waits for an answer."""
+
 
 class AgentSpec(ApiModel):
     """What the agent is."""
@@ -129,6 +133,15 @@ class AgentSpec(ApiModel):
     limits: AgentLimits = AgentLimits()
     """Bounds of one run."""
 
+    session: Literal["Remote", "Local"] = "Remote"
+    """Who keeps the conversation: the provider, with an agent of its own, or the run by chat completions."""
+
+    context_window: Annotated[int, Whole(ge=1_000, le=100_000_000)] | None = None
+    """Tokens that the model takes, of a Local session: a longer conversation is summarised before."""
+
+    conversation: ConversationPolicy = ConversationPolicy()
+    """What becomes of the conversations at the provider, of Remote sessions."""
+
     provider_ref: ProviderRef = ProviderRef()
     """The ModelProvider that serves the model."""
 
@@ -151,6 +164,16 @@ class AgentSpec(ApiModel):
             cel="!(has(self.instructions) && has(self.instructionsFrom))",
             message="at most one of instructions and instructionsFrom",
             holds=lambda spec: spec.instructions is None or spec.instructions_from is None,
+        ),
+        Rule(
+            cel="!has(self.remote) || self.session == 'Remote'",
+            message="remote needs session Remote: somebody else's agent keeps its conversations itself",
+            holds=lambda spec: spec.remote is None or spec.session == "Remote",
+        ),
+        Rule(
+            cel="!has(self.contextWindow) || self.session == 'Local'",
+            message="contextWindow needs session Local: of a Remote one, the provider keeps the conversation",
+            holds=lambda spec: spec.context_window is None or spec.session == "Local",
         ),
     )
 

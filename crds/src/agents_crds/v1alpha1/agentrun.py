@@ -1,11 +1,12 @@
 """AgentRun: one execution of an Agent, and its outcome."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Rule, Transition
 from agents_crds.v1alpha1.conditions import ConditionType
+from agents_crds.v1alpha1.conversation import USER_INPUT_LIMIT, ContinueFrom, ToldInput, UserInput
 from agents_crds.v1alpha1.fields import (
     AgentRef,
     Flag,
@@ -47,9 +48,12 @@ class RunLimits(ApiModel):
     output_retries: Annotated[int, Whole(ge=0, le=10)] | None = None
     """How often an answer that does not fit the Agent's `outputSchema` goes back to the model."""
 
+    wait_for_input: Timeout | None = None
+    """Longest time that the agent waits for a person's answer, where the Agent lets it ask at all."""
+
 
 class AgentRunSpec(ApiModel):
-    """What to run. Frozen after creation, except `ttlSecondsAfterFinished`."""
+    """What to run. Frozen, but for `userInputs`, `shutdown` and `ttlSecondsAfterFinished`."""
 
     agent_ref: AgentRef
     """The Agent to run, in the same namespace."""
@@ -62,6 +66,15 @@ class AgentRunSpec(ApiModel):
 
     input_from: InputSource | None = None
     """Instead of `input`: where the message comes from."""
+
+    continue_from: ContinueFrom | None = None
+    """The finished run whose conversation this one goes on with."""
+
+    user_inputs: Annotated[tuple[UserInput, ...], Field(max_length=USER_INPUT_LIMIT), ListMap("id")] = ()
+    """What people say to the agent while the run goes; more is added, nothing changed or taken back."""
+
+    shutdown: Literal["Stop", "Cancel", "Terminate"] | None = None
+    """How to end the run early: after the step in flight; at once; without its workers. Only onwards."""
 
     limits: RunLimits | None = None
     """Bounds of this run, where they are lower than the Agent's."""
@@ -87,7 +100,20 @@ class AgentRunSpec(ApiModel):
         _frozen("input"),
         _frozen("messages"),
         _frozen("inputFrom"),
+        _frozen("continueFrom"),
         _frozen("limits"),
+        Transition(
+            cel="!has(oldSelf.userInputs) || (has(self.userInputs) && "
+            "oldSelf.userInputs.all(said, self.userInputs.exists(one, one.id == said.id)))",
+            message="spec.userInputs can only be added to",
+            path=".userInputs",
+        ),
+        Transition(
+            cel="!has(oldSelf.shutdown) || (has(self.shutdown) && (self.shutdown == oldSelf.shutdown || "
+            "oldSelf.shutdown == 'Stop' || self.shutdown == 'Terminate'))",
+            message="spec.shutdown goes from Stop to Cancel to Terminate, and never back",
+            path=".shutdown",
+        ),
     )
 
 
@@ -111,7 +137,7 @@ class AgentVersion(ApiModel):
     """The agent on Mistral's side that the run uses."""
 
     id: Annotated[str, Field(max_length=256)]
-    """Its id."""
+    """Its id; empty of a Local session, which has none."""
 
     version: WholeNumber
     """Its version, the same for the whole run."""
@@ -124,13 +150,26 @@ class AgentInRun(ApiModel):
     """Name of the Agent."""
 
     id: Annotated[str, Field(max_length=256)]
-    """Id of the agent on Mistral's side."""
+    """Id of the agent on Mistral's side; empty of a Local session, which has none."""
 
     turns: Annotated[int, Whole(ge=0)] | None = None
     """Model calls that were made to it; one in which it hands off is its own."""
 
     usage: Usage | None = None
     """Tokens of these model calls."""
+
+
+class Progress(ApiModel):
+    """What a run that goes was seen to do; a short while old."""
+
+    step: Literal["CallingModel", "CallingTools", "Waiting", "WaitingForInput"]
+    """What it does: Waiting is for a provider that refuses calls for a time."""
+
+    agent: Label
+    """The agent that has the conversation."""
+
+    until: Time | None = None
+    """When it goes on at the latest, where it waits."""
 
 
 class AgentRunStatus(Status):
@@ -149,10 +188,10 @@ class AgentRunStatus(Status):
     """The agent on Mistral's side that the run begins with."""
 
     agents: Annotated[tuple[AgentInRun, ...], Field(max_length=32), ListMap("name")] = ()
-    """Every agent that the run can come to by handoffs, the one that it begins with first."""
+    """Every agent that the run can come to, the one that it begins with first; at the end, 4 KB of them."""
 
     path: Annotated[tuple[Label, ...], Field(max_length=PATH_LIMIT)] = ()
-    """The agents that had the conversation, in order; the latest 100 of them."""
+    """The agents that had the conversation, in order; the latest 100 of them, of 2 KB at most."""
 
     answered_by: Label | None = None
     """The agent that had the conversation at the end."""
@@ -170,10 +209,19 @@ class AgentRunStatus(Status):
     """Time from start to end, for people."""
 
     turns: Annotated[int, Whole(ge=0)] | None = None
-    """Model calls that were answered."""
+    """Model calls that were answered; of a run that goes, as far as was seen."""
 
     usage: Usage | None = None
-    """Tokens of the whole run."""
+    """Tokens of the whole run; of one that goes, as far as was seen."""
+
+    repeated_calls: Annotated[int, Whole(ge=0)] | None = None
+    """Model calls that were made again as no answer came, of which each may have been paid for."""
+
+    progress: Progress | None = None
+    """What the run does, for one that goes on for more than a few seconds."""
+
+    user_inputs: Annotated[tuple[ToldInput, ...], Field(max_length=USER_INPUT_LIMIT), ListMap("id")] = ()
+    """What became of `spec.userInputs`."""
 
     output: Output | None = None
     """What the agent answered."""
@@ -192,7 +240,7 @@ class AgentRunStatus(Status):
     """The minute (UTC) after which the finished run is deleted."""
 
     conditions: Conditions = ()
-    """Succeeded: Unknown while the run goes, then True or False with the reason."""
+    """Succeeded: Unknown while the run goes, then True or False with the reason. InputRequired: see there."""
 
 
 class AgentRun(StoredObject):
@@ -213,5 +261,12 @@ class AgentRun(StoredObject):
             "self.spec.ttlSecondsAfterFinished == oldSelf.spec.ttlSecondsAfterFinished))",
             message="spec.ttlSecondsAfterFinished is frozen once the run is finished: delete the run instead",
             path=".spec.ttlSecondsAfterFinished",
+        ),
+        Transition(
+            cel="!has(oldSelf.status) || !has(oldSelf.status.finished) || !oldSelf.status.finished || "
+            "(has(self.spec.userInputs) ? self.spec.userInputs.size() : 0) == "
+            "(has(oldSelf.spec.userInputs) ? oldSelf.spec.userInputs.size() : 0)",
+            message="the run is finished and hears nothing more: continue it by spec.continueFrom of another",
+            path=".spec.userInputs",
         ),
     )

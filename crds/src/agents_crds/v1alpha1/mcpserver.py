@@ -10,7 +10,7 @@ from agents_crds.v1alpha1.base import ApiModel, Rule
 from agents_crds.v1alpha1.conditions import ConditionType
 from agents_crds.v1alpha1.fields import Flag, JsonSchema, SecretKeyRef, Time, Timeout, WorkerPoolRef
 from agents_crds.v1alpha1.meta import Conditions, Status, StoredObject, pending
-from agents_crds.v1alpha1.text import Format, ListMap
+from agents_crds.v1alpha1.text import ORIGIN, Format, ListMap
 from agents_crds.v1alpha1.whole import Whole
 
 MCP_TOOL_LIMIT = 512
@@ -22,7 +22,7 @@ MCP_LISTS_LIMIT = 400_000
 # Parsers give up some hundred levels down, and a list with one object that they cannot parse is lost to them.
 MCP_SCHEMA_LEVELS = 64
 """Objects and lists within each other in a tool's inputSchema."""
-_URL = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-\"$-~]*)?$"
+_URL = rf"{ORIGIN}(/[!-\"$-~]*)?$"
 
 # Those of the message's framing, and those by which the worker speaks MCP.
 _SET_BY_WORKERS = (

@@ -1,20 +1,23 @@
 """ModelProvider: an endpoint that serves models, and the Secret with its key."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from agents_crds.v1alpha1.base import ApiModel, Transition
+from agents_crds.v1alpha1.base import ApiModel, Rule, Transition
 from agents_crds.v1alpha1.conditions import ConditionType
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject, pending
-from agents_crds.v1alpha1.text import Format
+from agents_crds.v1alpha1.text import ORIGIN, Format
 
-URL = r"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-\"$->@-~]*)?$"
+URL = rf"{ORIGIN}(/[!-\"$->@-~]*)?$"
 
 
 class ModelProviderSpec(ApiModel):
     """Where the models are, and how to get in."""
+
+    protocol: Literal["Mistral", "ChatCompletions"] = "Mistral"
+    """What the server speaks: Mistral's API, or chat completions as OpenAI's clients do (Local only)."""
 
     url: Annotated[
         str,
@@ -24,10 +27,18 @@ class ModelProviderSpec(ApiModel):
             "must be an http:// or https:// address without credentials or query, as in https://api.mistral.ai",
         ),
     ] = "https://api.mistral.ai"
-    """Address of a server that speaks Mistral's protocol, without the `/v1`."""
+    """Address of the server: Mistral's without `/v1`; of ChatCompletions, the base URL, mostly with it."""
 
-    api_key_secret_ref: SecretKeyRef
-    """The API key."""
+    api_key_secret_ref: SecretKeyRef | None = None
+    """The API key; a server of ChatCompletions may need none."""
+
+    rules: ClassVar = (
+        Rule(
+            cel="self.protocol != 'Mistral' || has(self.apiKeySecretRef)",
+            message="apiKeySecretRef is required with protocol Mistral",
+            holds=lambda spec: spec.protocol != "Mistral" or spec.api_key_secret_ref is not None,
+        ),
+    )
 
     transitions: ClassVar = (
         # What was made at the old address could not be removed there: the key is the new one's.
@@ -35,6 +46,11 @@ class ModelProviderSpec(ApiModel):
             cel="self.url == oldSelf.url",
             message="spec.url is frozen: create another ModelProvider and point the Agents at it",
             path=".url",
+        ),
+        Transition(
+            cel="self.protocol == oldSelf.protocol",
+            message="spec.protocol is frozen: create another ModelProvider and point the Agents at it",
+            path=".protocol",
         ),
     )
 

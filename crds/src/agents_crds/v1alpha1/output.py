@@ -5,13 +5,15 @@ from typing import Annotated
 from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel
-from agents_crds.v1alpha1.fields import AnyValue, Flag
+from agents_crds.v1alpha1.fields import AnyValue, Flag, Time
 from agents_crds.v1alpha1.whole import Whole
 
 OUTPUT_TEXT_LIMIT = 32_768
 """Characters of what an earlier release kept; now it is PREVIEW_BYTES."""
 PREVIEW_BYTES = 8_192
 """Bytes of the text, and of the JSON: etcd keeps every run for as long as its object is there."""
+PREVIEW_BESIDE_JSON_BYTES = 1_024
+"""Bytes of the text where the whole answer is there as JSON."""
 EXCERPT_LIMIT = 100
 ENTRY_LIMIT = 100
 ENTRY_TEXT_LIMIT = 1024
@@ -124,7 +126,7 @@ class Output(ApiModel):
     """What the agent answered."""
 
     text: Annotated[str, Field(max_length=OUTPUT_TEXT_LIMIT)]
-    """The answer, cut at 8192 bytes of UTF-8."""
+    """The answer, cut at 8192 bytes as the API server keeps it; at 1024 where all of it is in `json`."""
 
     excerpt: Annotated[str, Field(max_length=EXCERPT_LIMIT)] = ""
     """The start of the answer on one line, for listings."""
@@ -141,8 +143,11 @@ class Output(ApiModel):
     json_omitted: Flag = False
     """Whether `json` was left out, as it is longer than 8192 bytes."""
 
+    available_until: Time | None = None
+    """Until when the whole can be had: Temporal forgets the workflow then. Absent where that is not known."""
+
     entries: Annotated[tuple[OutputEntry, ...], Field(max_length=ENTRY_LIMIT)] = ()
-    """What happened, in order, where it was more than one answer: the latest of it, cut to 32 KB."""
+    """What happened, in order, where it was more than one answer: the latest of it, of 6 KB at most."""
 
     entries_omitted: Annotated[int, Whole(ge=0)] = 0
     """How many earlier entries are not in `entries`; Temporal's history has all of them."""

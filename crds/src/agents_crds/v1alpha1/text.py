@@ -10,6 +10,10 @@ from pydantic_core import CoreSchema, core_schema
 
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+_PORT = r"([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+# Beyond 65535 no connection is so much as tried, in ways that no client expects.
+ORIGIN = rf"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:{_PORT})?"
+"""The start of an address; what may follow it is another matter."""
 # At most four terms of at most five digits: CEL's duration() overflows at 292 years.
 DURATION = r"^([0-9]{1,5}(ms|s|m|h)){1,4}$"
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from agents_crds.v1alpha1 import Agent, ModelProvider, Reason, RemoteAgent
 from agents_operator.agents.handoffs import referrers
+from agents_operator.agents.leave import Leaving
 from agents_operator.agents.observe import runs_under_way
 from agents_operator.agents.orphans import Orphans
 from agents_operator.agents.plan import is_at_another_address
@@ -30,6 +31,7 @@ class AgentDeletion:
         retirement: Retirement,
         orphans: Orphans,
         *,
+        leaving: Leaving,
         retry_interval: timedelta,
         timeout: timedelta,
         now: Callable[[], datetime],
@@ -39,6 +41,7 @@ class AgentDeletion:
         self._providers = providers
         self._retirement = retirement
         self._orphans = orphans
+        self._leaving = leaving
         self._retry_interval = retry_interval
         self._timeout = timeout
         self._now = now
@@ -57,6 +60,10 @@ class AgentDeletion:
                 require_unlinked(agent, self._world, retry_interval=self._retry_interval)
         for each in left:
             await self._remove(agent, each)
+        if any(each.create_pending for each in left):
+            # It may have gone to a provider that the spec named for a while, and that nothing names now.
+            places = frozenset(each.provider or agent.spec.provider_ref.name for each in left)
+            await self._leaving.sweep(agent, apart_from=places, keep=frozenset())
         remaining = tuple(name for name in agent.metadata.finalizers if name != FINALIZER)
         # What is stored then is not remembered: the watch may have said already that the Agent is gone.
         await self._api.write_finalizers(AGENTS, agent, remaining)
@@ -82,7 +89,8 @@ def left_behind(agent: Agent, provider: ModelProvider | None) -> tuple[RemoteAge
     moved = recorded.provider not in {None, name} or (
         provider is not None and is_at_another_address(recorded, provider)
     )
-    if recorded.create_pending and (recorded.id is not None or moved):
+    chat_only = provider is not None and provider.spec.protocol != "Mistral"
+    if recorded.create_pending and (recorded.id is not None or moved) and not chat_only:
         return (recorded, RemoteAgent(provider=name, create_pending=True))
     return (recorded,)
 

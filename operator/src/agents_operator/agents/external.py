@@ -6,7 +6,6 @@ from agents_crds.v1alpha1 import Agent, AgentSpec, ConditionType, ModelProvider,
 from agents_crds.v1alpha1.agent import Completion
 from agents_operator.agents.deletion import require_idle
 from agents_operator.agents.leave import Leaving
-from agents_operator.agents.plan import is_interrupted_move, place
 from agents_operator.agents.record import Record
 from agents_operator.agents.standing import Standing
 from agents_operator.engine.conditions import is_true
@@ -88,7 +87,7 @@ class ExternalSync:
                 condition=ConditionType.RESOLVED_REFS,
             )
         if own is not None and not own.external:
-            await self._remove_own(agent, own, provider, kept=remote.id)
+            await self._leaving.leave_own(agent, own, provider, keep=frozenset({remote.id}))
         seen = RemoteAgent(
             id=remote.id,
             version=remote.version,
@@ -97,11 +96,3 @@ class ExternalSync:
             external=True,
         )
         await self._record.synced(agent, seen, standing)
-
-    async def _remove_own(
-        self, agent: Agent, own: RemoteAgent, provider: ModelProvider, *, kept: str
-    ) -> None:
-        await self._leaving.leave(agent, own, kept=kept)
-        if is_interrupted_move(own, place(own, provider)):
-            places = frozenset({own.provider or provider.metadata.name})
-            await self._leaving.sweep(agent, apart_from=places, keep=frozenset({kept}))

@@ -31,11 +31,14 @@ def resolve_handoffs(
     places = {handoff.agent_ref.name: index for index, handoff in enumerate(agent.spec.handoffs)}
     for name, index in places.items():
         place = f"spec.handoffs[{index}]"
-        target = _present(agent, name, world)
+        target = present_target(agent, name, world)
         if target is None:
             shortfalls.append(_gone(agent, name, place, retry_interval))
             continue
         _require_possible(agent, target, place)
+        if agent.spec.session == "Local":
+            # Nothing is made of it anywhere: that it is there is enough.
+            continue
         agent_id = id_at(target, provider)
         if agent_id is not None:
             linked.append(LinkedAgent(name=name, id=agent_id))
@@ -86,7 +89,8 @@ def referrers(agent: Agent, world: World) -> tuple[str, ...]:
     )
 
 
-def _present(agent: Agent, name: str, world: World) -> Agent | None:
+def present_target(agent: Agent, name: str, world: World) -> Agent | None:
+    """Return the Agent of that name, unless it is going."""
     target = world.agents.named(agent.metadata.namespace, name)
     return None if target is None or target.metadata.deletion_timestamp is not None else target
 
@@ -114,6 +118,11 @@ def _require_possible(agent: Agent, target: Agent, place: str) -> None:
         why = "which is this Agent itself: remove it"
     elif there != here:
         why = f"which is at ModelProvider {there}, and this one at {here}: they have to be at the same"
+    elif target.spec.session != agent.spec.session:
+        why = (
+            f"whose session is {target.spec.session}, and this one's {agent.spec.session}: "
+            "they have to have the same spec.session"
+        )
     else:
         return
     raise Stalled(

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from agents_crds.v1alpha1 import Agent, ConditionType, Reason, RemoteAgent
+from agents_crds.v1alpha1 import Agent, ConditionType, ModelProvider, Reason, RemoteAgent
 from agents_operator.agents.orphans import Orphans
+from agents_operator.agents.plan import is_interrupted_move, place
 from agents_operator.agents.retire import Retirement
 from agents_operator.engine.conditions import find
 from agents_operator.engine.world import Key, World
@@ -32,13 +33,25 @@ class Leaving:
         self._now = now
         self._logger = logger
 
-    async def leave(self, agent: Agent, recorded: RemoteAgent, *, kept: str) -> None:
+    async def leave_own(
+        self, agent: Agent, own: RemoteAgent, provider: ModelProvider, *, keep: frozenset[str] = frozenset()
+    ) -> None:
+        """Remove what an Agent has of its own that needs none any more, wherever a move may have made it.
+
+        `provider` is the one that the spec names. Raises Waiting or Stalled.
+        """
+        await self.leave(agent, own, keep=keep)
+        if is_interrupted_move(own, place(own, provider)):
+            places = frozenset({own.provider or provider.metadata.name})
+            await self.sweep(agent, apart_from=places, keep=keep)
+
+    async def leave(self, agent: Agent, recorded: RemoteAgent, *, keep: frozenset[str] = frozenset()) -> None:
         """Remove the old remote agent, or record it as an orphan when that is not possible.
 
-        Two ModelProviders may speak of one account: then the old agent is the new one, and is `kept`.
+        Two ModelProviders may speak of one account: then the old agent is the new one, which is to `keep`.
         """
         try:
-            await self._retirement.remove(agent, recorded, keep=frozenset({kept}))
+            await self._retirement.remove(agent, recorded, keep=keep)
         except (Waiting, Stalled) as early:
             if not is_given_up(agent, early, timeout=self._timeout, now=self._now()):
                 raise
@@ -51,7 +64,7 @@ class Leaving:
         """
         for provider in self._world.providers.within(agent.metadata.namespace):
             name = provider.metadata.name
-            if name in apart_from:
+            if name in apart_from or provider.spec.protocol != "Mistral":
                 continue
             try:
                 await self._retirement.remove(agent, RemoteAgent(provider=name), keep=keep)

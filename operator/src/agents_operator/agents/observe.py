@@ -27,18 +27,22 @@ async def search_remote(
 
 
 def runs_under_way(agent: Agent, world: World) -> tuple[str, ...]:
-    """Name the runs that have started with this Agent, or may come to it by handoffs, and not finished."""
+    """Name the runs that have started, may come to this Agent's remote agent, and have not finished."""
     return tuple(
         sorted(
             run.metadata.name
             for run in world.runs.within(agent.metadata.namespace)
-            if uses_agent(run, agent.metadata.name)
+            if uses_remote_agent(run, agent.metadata.name)
             and run.status.workflow_id is not None
             and not run.status.finished
         )
     )
 
 
-def uses_agent(run: AgentRun, agent: str) -> bool:
-    """Tell whether a run begins with the Agent of that name, or can come to it."""
-    return run.spec.agent_ref.name == agent or agent in {each.name for each in run.status.agents}
+def uses_remote_agent(run: AgentRun, agent: str) -> bool:
+    """Tell whether a run begins with the remote agent of the Agent of that name, or can come to it.
+
+    One that started while the session was Local has recorded it without an id, and needs nothing of it.
+    """
+    ids = tuple(each.id for each in run.status.agents if each.name == agent)
+    return any(ids) if ids else run.spec.agent_ref.name == agent

@@ -17,6 +17,7 @@ from agents_operator.agents.deletion import FINALIZER, AgentDeletion
 from agents_operator.agents.external import ExternalSync, is_in_sight, require_nothing_to_send
 from agents_operator.agents.instructions import Prompt, PromptReader
 from agents_operator.agents.leave import Leaving
+from agents_operator.agents.local import LocalSync
 from agents_operator.agents.orphans import Orphans
 from agents_operator.agents.plan import Here, is_in_step, place
 from agents_operator.agents.record import Record
@@ -84,12 +85,14 @@ class AgentReconciler:
             logger=logger,
         )
         self._external = ExternalSync(world, self._record, leaving, retry_interval=retry_interval)
+        self._local = LocalSync(world, self._record, leaving, retry_interval=retry_interval)
         self._deletion = AgentDeletion(
             world,
             api,
             providers,
             retirement,
             orphans,
+            leaving=leaving,
             retry_interval=retry_interval,
             timeout=deletion_timeout,
             now=now,
@@ -122,6 +125,9 @@ class AgentReconciler:
     async def _keep_in_step(self, agent: Agent, refs: ResolvedRefs, prompt: Prompt) -> timedelta:
         handoffs, shortfalls = refs.handoffs, (*refs.shortfalls, *prompt.shortfalls)
         standing = Standing(prompt.stored, handoffs.linked, handoffs.unlinked, shortfalls)
+        if agent.spec.session == "Local":
+            await self._local.settle(agent, refs, standing)
+            return jittered(self._interval)
         wanted = self._wanted(agent, refs, prompt)
         try:
             await self._bring_in_step(agent, wanted, refs, standing)

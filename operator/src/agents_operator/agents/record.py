@@ -20,8 +20,11 @@ class Record:
         self._events = events
         self._now = now
 
-    async def synced(self, agent: Agent, remote: RemoteAgent, standing: Standing) -> Agent:
-        """Write the status of an Agent whose remote agent is as it has to be; return what is stored now."""
+    async def synced(self, agent: Agent, remote: RemoteAgent | None, standing: Standing) -> Agent:
+        """Write the status of an Agent whose remote agent is as it has to be, or that needs none.
+
+        Returns what is stored now.
+        """
         before = find(agent.status.conditions, ConditionType.DEGRADED)
         stored = await self._settle.write(agent, synced_status(agent, remote, standing, now=self._now()))
         after = find(stored.status.conditions, ConditionType.DEGRADED)

@@ -17,7 +17,14 @@ from agents_operator.agents.handoffs import Handoffs, resolve_handoffs
 from agents_operator.agents.nearest import nearest_names
 from agents_operator.agents.servers import resolve_servers
 from agents_operator.agents.standing import Shortfall
-from agents_operator.agents.tools import expanded_tools, require_sound_tools, tool_place
+from agents_operator.agents.tools import (
+    dropped_tools,
+    expanded_tools,
+    handoff_tools,
+    require_sound_tools,
+    served_tools,
+    tool_place,
+)
 from agents_operator.engine.conditions import find
 from agents_operator.engine.world import World
 from agents_operator.errors import Stalled, Waiting
@@ -50,6 +57,7 @@ def resolve_refs(agent: Agent, world: World, *, retry_interval: timedelta) -> Re
         f"which does not exist in namespace {namespace}",
         retry_interval,
     )
+    _require_session_possible(spec, provider)
     answers = provider_answers(provider, retry_interval=retry_interval)
     pool = _found(
         world.pools.named(namespace, spec.worker_pool_ref.name),
@@ -65,14 +73,27 @@ def resolve_refs(agent: Agent, world: World, *, retry_interval: timedelta) -> Re
     functions = resolve_functions(spec, pool, retry_interval=retry_interval)
     servers, without = resolve_servers(agent, world, retry_interval=retry_interval)
     tools = expanded_tools(spec, functions, servers)
-    require_sound_tools(tools)
+    served = served_tools(spec, tools)
+    require_sound_tools(served, handoff_tools(spec))
     handoffs = resolve_handoffs(agent, provider, world, retry_interval=retry_interval)
     return ResolvedRefs(
         provider,
         answers,
-        tuple(tool.definition for tool in tools),
+        tuple(tool.definition for tool in served),
         handoffs,
-        (*handoffs.shortfalls, *without),
+        (*handoffs.shortfalls, *without, *dropped_tools(spec, tools)),
+    )
+
+
+def _require_session_possible(spec: AgentSpec, provider: ModelProvider) -> None:
+    if spec.session == "Local" or provider.spec.protocol == "Mistral":
+        return
+    raise Stalled(
+        Reason.SESSION_NOT_POSSIBLE,
+        f"spec.session is Remote, and ModelProvider {provider.metadata.name} keeps no agents, as it speaks "
+        f"{provider.spec.protocol} only: set spec.session to Local, or name a ModelProvider of protocol "
+        "Mistral in spec.providerRef",
+        condition=ConditionType.RESOLVED_REFS,
     )
 
 

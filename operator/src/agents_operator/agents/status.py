@@ -37,7 +37,8 @@ def reached_conditions(
 
 def suspended_status(agent: Agent, *, now: datetime) -> AgentStatus:
     """Say that nothing is done because the spec says so."""
-    message = "spec.suspend is true: no run starts, and the remote agent stays as it is"
+    stays = "" if agent.status.remote is None else ", and the remote agent stays as it is"
+    message = f"spec.suspend is true: no run starts{stays}"
     return _with(agent, agent.status.remote, (_ready(agent, "False", Reason.SUSPENDED, message, now=now),))
 
 
@@ -73,17 +74,21 @@ def recorded_agent(
     )
 
 
-def synced_status(agent: Agent, remote: RemoteAgent, standing: Standing, *, now: datetime) -> AgentStatus:
-    """Say that the remote agent is as the spec says, as far as others are there that it refers to."""
+def synced_status(
+    agent: Agent, remote: RemoteAgent | None, standing: Standing, *, now: datetime
+) -> AgentStatus:
+    """Say that the remote agent is as the spec says, as far as others are there that it refers to.
+
+    `remote` is None of a Local session, which has none.
+    """
+    message = (
+        f"each run speaks to ModelProvider {agent.spec.provider_ref.name} itself (session Local)"
+        if remote is None
+        else f"remote agent {remote.id} is at version {remote.version}"
+    )
     told = _linking(agent, standing.unlinked, now=now) or (
         *reached_conditions(agent, REACHED, now=now),
-        _ready(
-            agent,
-            "True",
-            Reason.SYNCED,
-            f"remote agent {remote.id} is at version {remote.version}",
-            now=now,
-        ),
+        _ready(agent, "True", Reason.SYNCED, message, now=now),
         _degraded(agent, standing.shortfalls, now=now),
     )
     status = _with(agent, remote, told)

@@ -132,7 +132,7 @@ class RemoteSync:
     ) -> None:
         """Remove what a move leaves behind, before the new agent takes the old one's place on record."""
         if isinstance(where, Elsewhere):
-            await self._leaving.leave(agent, where.recorded, kept=applied.id)
+            await self._leaving.leave(agent, where.recorded, keep=frozenset({applied.id}))
         if recorded is not None and is_interrupted_move(recorded, where):
             places = frozenset({target.name, recorded.provider or target.name})
             ids = frozenset({applied.id, recorded.id or applied.id})

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from agents_crds.contract.names import mcp_tool_name
+from agents_crds.contract.asking import ASK_USER_TOOL
+from agents_crds.contract.names import ASK_USER, handoff_tool_name, mcp_tool_name
 from agents_crds.v1alpha1 import AgentSpec, ConditionType, MCPServer, Reason, ToolDescription
 from agents_crds.v1alpha1.tools import (
     BuiltinTool,
@@ -14,12 +15,19 @@ from agents_crds.v1alpha1.tools import (
     McpTools,
     Tool,
 )
+from agents_operator.agents.standing import Shortfall
 from agents_operator.errors import Stalled
 from agents_operator.mcpservers.selection import selected_tools
 from agents_operator.mistral import FunctionDefinition, ProviderTool, ToolConfiguration, ToolDefinition
 
 TOOL_LIMIT = 128
 """Most tools of one remote agent; https://docs.mistral.ai/api."""
+
+ASKING = FunctionDefinition(
+    name=ASK_USER_TOOL.name, description=ASK_USER_TOOL.description, parameters=ASK_USER_TOOL.parameters
+)
+"""The tool by which the model asks a person."""
+_ASKING_PLACE = "spec.limits.waitForInput"
 
 
 @dataclass(frozen=True)
@@ -38,37 +46,73 @@ def tool_place(index: int) -> str:
 def expanded_tools(
     spec: AgentSpec, functions: Mapping[str, ToolDescription], servers: Mapping[str, MCPServer]
 ) -> tuple[PlacedTool, ...]:
-    """List the tools in the spec's order, and those of an MCP server by their names.
+    """List the tools in the spec's order, those of an MCP server by their names, and last the one to ask.
 
     `functions` and `servers` hold all that the spec names. A server that lists its tools in another order
     each time makes no new version of the remote agent.
     """
-    return tuple(
+    expanded = tuple(
         PlacedTool(place, definition)
         for index, tool in enumerate(spec.tools)
         for place, definition in _expanded(tool_place(index), tool, functions, servers)
     )
+    return (*expanded, PlacedTool(_ASKING_PLACE, ASKING)) if spec.limits.wait_for_input else expanded
+
+
+def served_tools(spec: AgentSpec, tools: tuple[PlacedTool, ...]) -> tuple[PlacedTool, ...]:
+    """Leave out what the session has not: a Local one only calls functions."""
+    return tuple(tool for tool in tools if _is_served(spec, tool))
+
+
+def dropped_tools(spec: AgentSpec, tools: tuple[PlacedTool, ...]) -> tuple[Shortfall, ...]:
+    """Say which tools the session has not."""
+    dropped = [f"{tool.place} ({tool_name(tool.definition)})" for tool in tools if not _is_served(spec, tool)]
+    if not dropped:
+        return ()
+    return (
+        Shortfall(
+            Reason.TOOLS_DROPPED,
+            f"a Local session has no tools that the provider runs itself: {', '.join(dropped)} "
+            f"{'is' if len(dropped) == 1 else 'are'} left out; remove them, or set spec.session to Remote",
+        ),
+    )
+
+
+def _is_served(spec: AgentSpec, tool: PlacedTool) -> bool:
+    return spec.session == "Remote" or isinstance(tool.definition, FunctionDefinition)
 
 
 def require_distinct_tools(spec: AgentSpec) -> None:
     """Raise Stalled when two tools of the spec's own have one name; an MCP server's are another matter."""
-    _require_distinct(
+    own = (
         (tool_place(index), name)
         for index, tool in enumerate(spec.tools)
         if (name := _own_name(tool)) is not None
     )
+    asking = [(_ASKING_PLACE, ASK_USER)] if spec.limits.wait_for_input else []
+    _require_distinct([*own, *asking, *handoff_tools(spec)])
 
 
-def require_sound_tools(tools: tuple[PlacedTool, ...]) -> None:
+def handoff_tools(spec: AgentSpec) -> tuple[tuple[str, str], ...]:
+    """Name the tools by which a model of a Local session hands off, each with its place in the spec."""
+    if spec.session == "Remote":
+        return ()
+    names = {handoff.agent_ref.name: index for index, handoff in enumerate(spec.handoffs)}
+    return tuple((f"spec.handoffs[{index}]", handoff_tool_name(name)) for name, index in names.items())
+
+
+def require_sound_tools(tools: tuple[PlacedTool, ...], handoffs: tuple[tuple[str, str], ...] = ()) -> None:
     """Raise Stalled when the model could not tell two tools apart, or gets more than the provider takes."""
-    _require_distinct((tool.place, tool_name(tool.definition)) for tool in tools)
-    if len(tools) <= TOOL_LIMIT:
+    named = [*((tool.place, tool_name(tool.definition)) for tool in tools), *handoffs]
+    _require_distinct(named)
+    if len(named) <= TOOL_LIMIT:
         return
-    ((largest, count),) = Counter(tool.place for tool in tools).most_common(1)
+    ((largest, count),) = Counter(place for place, _ in named).most_common(1)
     raise Stalled(
         Reason.TOO_MANY_TOOLS,
-        f"spec.tools comes to {len(tools)} tools, and an agent can have {TOOL_LIMIT}: {largest} alone gives "
-        f"{count}; choose among them by its include or exclude",
+        f"spec.tools comes to {len(named)} tools, those for handoffs and to ask people included, and an "
+        f"agent can have {TOOL_LIMIT}: {largest} alone gives {count}; choose among them by its include or "
+        "exclude",
         condition=ConditionType.ACCEPTED,
     )
 

@@ -8,15 +8,17 @@ from agents_crds.v1alpha1 import Condition, ConditionType, Reason
 from agents_crds.v1alpha1.fields import utc
 from agents_crds.v1alpha1.meta import NEVER
 from agents_operator.shown import shown
+from agents_operator.stored import start_of
 
 Status = Literal["True", "False", "Unknown"]
 MESSAGE_LIMIT = 1024
+MESSAGE_BYTES = 2048
 
 
 def condition(
     type_: ConditionType, status: Status, reason: Reason, message: str, *, generation: int, now: datetime
 ) -> Condition:
-    """Make a condition; its message is cut at 1024 characters."""
+    """Make a condition; its message is cut at 1024 characters and at 2048 bytes."""
     return Condition(
         type=type_.value,
         status=status,
@@ -30,7 +32,8 @@ def condition(
 def cut(message: str) -> str:
     """Return a message as a condition holds it."""
     message = shown(message)
-    return message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
+    start = start_of(message[:MESSAGE_LIMIT], MESSAGE_BYTES)
+    return message if start == message else start_of(start[:-1], MESSAGE_BYTES - len("…".encode())) + "…"
 
 
 def with_conditions(known: Iterable[Condition], *new: Condition) -> tuple[Condition, ...]:

@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from agents_crds.v1alpha1 import (
     Agent,
     AgentRun,
-    ConditionType,
     MCPServer,
     ModelProvider,
     StoredObject,
     WorkerPool,
 )
-from agents_operator.engine.conditions import find, is_true
 from agents_operator.engine.index import Index
+from agents_operator.engine.offers import (
+    agent_offer,
+    handoff_target,
+    has_prompt_of,
+    held_agents,
+    mcp_server_offer,
+    pool_access,
+    pool_offer,
+    provider_offer,
+    refresh_time,
+    uses_server,
+)
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.world import Key, World
 
@@ -42,8 +52,8 @@ class Wake:
         self._queues = queues
         self._referrers = Index()
         """The Agents that hand off to others."""
-        self._waiting = Index()
-        """The runs that were not started, by their Agents: there may be ten thousand."""
+        self._waiting, self._followers = Index(), Index()
+        """The runs that were not started, maybe ten thousand: by their Agents, by the runs they continue."""
 
     def agent_changed(self, old: Agent | None, new: Agent | None) -> None:
         """Wake the Agent, those that hand off to it or kept it from being deleted, and who waits for it."""
@@ -66,12 +76,14 @@ class Wake:
         if run is None:
             return
         self._waiting.update(Key.of(run), awaited_agent(old), awaited_agent(new))
+        self._followers.update(Key.of(run), continued_run(old), continued_run(new))
         gone = new is None and old is not None and not old.status.finished
         if gone or (new is not None and asks_for_work(old, new)):
             self._queues.runs.add(Key.of(run))
         if new is None or new.status.finished:
             reachable = (each.name for each in run.status.agents)
             self._wake_deleted(run.metadata.namespace, {run.spec.agent_ref.name, *reachable})
+            self._wake_followers(run)
 
     def provider_changed(self, old: ModelProvider | None, new: ModelProvider | None) -> None:
         """Wake the provider, the Agents that use it, the pools that mount its key, and who waits for it."""
@@ -146,6 +158,13 @@ class Wake:
             if agent is not None and agent.metadata.deletion_timestamp is not None:
                 self._queues.agents.add(Key.of(agent))
 
+    def _wake_followers(self, run: AgentRun) -> None:
+        """Wake the runs that continue this one, or the same one as this: it is their turn."""
+        before = run.spec.continue_from
+        for name in {run.metadata.name, *([before.agent_run_ref.name] if before else ())}:
+            for key in self._followers.mentioning(run.metadata.namespace, name):
+                self._queues.runs.add(key)
+
     def _wake_servers(self, pool: WorkerPool) -> None:
         for server in self._world.mcp_servers.within(pool.metadata.namespace):
             if server.spec.worker_pool_ref.name == pool.metadata.name:
@@ -195,91 +214,8 @@ def awaited_agent(run: AgentRun | None) -> frozenset[str]:
     return frozenset((run.spec.agent_ref.name,))
 
 
-def agent_offer(agent: Agent | None) -> object:
-    """What waiting runs see of an Agent.
-
-    They repeat its message, and yet are not woken when only that is another one, such as while it counts
-    down the runs that it waits for: each of ten thousand would be written again.
-    """
-    if agent is None:
-        return None
-    remote, ready = agent.status.remote, find(agent.status.conditions, ConditionType.READY)
-    return (
-        agent.metadata.uid,
-        agent.metadata.generation,
-        agent.metadata.deletion_timestamp,
-        agent.status.observed_generation,
-        ready and (ready.status, ready.reason),
-        (remote.id, remote.version, remote.handoffs)
-        if remote is not None and remote.id is not None
-        else None,
-    )
-
-
-def handoff_target(agent: Agent | None) -> object:
-    """What those see of an Agent that hand off to it."""
-    if agent is None:
-        return None
-    remote, provider = agent.status.remote, agent.spec.provider_ref.name
-    where = remote and (remote.id, remote.provider, remote.url)
-    return agent.metadata.uid, agent.metadata.deletion_timestamp, provider, where
-
-
-def held_agents(agent: Agent | None) -> frozenset[str]:
-    """Name the Agents whose deletion waits until this one hands off to them no more."""
-    if agent is None or agent.metadata.deletion_timestamp is not None or agent.spec.suspend:
+def continued_run(run: AgentRun | None) -> frozenset[str]:
+    """Name the run that a run continues which was not started."""
+    if run is None or run.status.workflow_id is not None or run.spec.continue_from is None:
         return frozenset()
-    recorded = agent.status.remote
-    return frozenset(link.name for link in recorded.handoffs) if recorded else frozenset()
-
-
-def provider_offer(provider: ModelProvider | None) -> object:
-    """What Agents and pools see of a provider."""
-    if provider is None:
-        return None
-    return provider.spec, is_true(provider.status.conditions, ConditionType.READY)
-
-
-def pool_access(pool: WorkerPool | None) -> object:
-    """What MCPServers see of the pool that calls them."""
-    if pool is None:
-        return None
-    status = pool.status
-    ready = is_true(status.conditions, ConditionType.READY)
-    return status.build, status.contract, ready, pool.spec.replicas > 0, pool.spec.stdio
-
-
-def mcp_server_offer(server: MCPServer | None) -> object:
-    """What Agents see of an MCPServer."""
-    if server is None:
-        return None
-    ready = find(server.status.conditions, ConditionType.READY)
-    return server.spec, server.status.tools, ready and (ready.status, ready.reason)
-
-
-def refresh_time(server: MCPServer | None) -> object:
-    """When an MCPServer's prompts may last have changed."""
-    return None if server is None else server.status.refresh_time
-
-
-def uses_server(agent: Agent, server: str) -> bool:
-    """Tell whether an Agent has tools or instructions of the MCPServer of that name."""
-    tools = (tool.mcp.server_ref.name for tool in agent.spec.tools if tool.mcp is not None)
-    return server in tools or has_prompt_of(agent, server)
-
-
-def has_prompt_of(agent: Agent, server: str) -> bool:
-    """Tell whether an Agent's instructions are a prompt of the MCPServer of that name."""
-    source = agent.spec.instructions_from
-    return (
-        source is not None and source.mcp_prompt is not None and source.mcp_prompt.server_ref.name == server
-    )
-
-
-def pool_offer(pool: WorkerPool | None) -> object:
-    """What Agents see of a pool."""
-    if pool is None:
-        return None
-    status = pool.status
-    ready = is_true(status.conditions, ConditionType.READY)
-    return status.build, status.tools, status.contract, ready
+    return frozenset((run.spec.continue_from.agent_run_ref.name,))

@@ -1,7 +1,9 @@
-"""The adapter to Mistral's agents API, over the `mistralai` SDK."""
+"""The adapter to providers: Mistral's agents API by the `mistralai` SDK, and chat completions."""
 
 from agents_operator.mistral.agents import MistralAgents
-from agents_operator.mistral.connections import MistralConnections
+from agents_operator.mistral.chat import ChatServer
+from agents_operator.mistral.connections import MistralConnections, provider_http
+from agents_operator.mistral.conversations import Conversation, MistralConversations
 from agents_operator.mistral.errors import (
     ModelNotFoundError,
     NotFoundError,
@@ -26,11 +28,14 @@ from agents_operator.mistral.model import (
 __all__ = [
     "AgentDefinition",
     "AgentIdentity",
+    "ChatServer",
     "CompletionArguments",
+    "Conversation",
     "FunctionDefinition",
     "MistralAgent",
     "MistralAgents",
     "MistralConnections",
+    "MistralConversations",
     "ModelNotFoundError",
     "NotFoundError",
     "ProviderError",
@@ -42,4 +47,5 @@ __all__ = [
     "Stamp",
     "ToolConfiguration",
     "ToolDefinition",
+    "provider_http",
 ]

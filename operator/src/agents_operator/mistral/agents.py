@@ -1,24 +1,16 @@
 """Remote agents over the SDK: one request a call, never repeated here, each with a deadline."""
 
-import asyncio
 from collections.abc import Awaitable
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from contextlib import suppress
+from datetime import timedelta
 
-import httpx2
-from mistralai.client import Mistral, errors, models
+from mistralai.client import Mistral, models
 from mistralai.client.beta_agents import BetaAgents
 from mistralai.client.models_ import Models
 from mistralai.client.types import UNSET
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, SecretStr, TypeAdapter
 
-from agents_operator.mistral.classify import provider_error
-from agents_operator.mistral.errors import (
-    NotFoundError,
-    ProviderError,
-    ProviderRejectedError,
-    ProviderUnreachableError,
-)
+from agents_operator.mistral.errors import NotFoundError, ProviderRejectedError
 from agents_operator.mistral.model import (
     AgentDefinition,
     AgentIdentity,
@@ -30,6 +22,7 @@ from agents_operator.mistral.model import (
     Stamp,
     ToolDefinition,
 )
+from agents_operator.mistral.requests import Requests, UnreadableError
 
 DEADLINE = timedelta(seconds=60)
 """Longest time of one call, however slowly its answer drips in."""
@@ -44,9 +37,6 @@ MOST_PAGES = 50
 
 _SENT_TOOL: TypeAdapter[models.CreateAgentRequestTool] = TypeAdapter(models.CreateAgentRequestTool)
 
-T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
-
 
 class MistralAgents:
     """The agents of one account; every method raises a ProviderError when it is not done."""
@@ -55,20 +45,20 @@ class MistralAgents:
         # Loads the SDK's modules before the first request, which they would hold up for a second.
         self._agents: BetaAgents = client.beta.agents
         self._models: Models = client.models
-        self._key = key
-        self._deadline = deadline.total_seconds()
+        self._requests = Requests(key, deadline)
 
-    async def check_key(self) -> None:
-        """Ask for the models: the cheapest request that needs a valid key."""
-        try:
-            await self._send(self._models.list_async(timeout_ms=CHECK_TIMEOUT // timedelta(milliseconds=1)))
-        except _UnreadableError:
-            return
+    async def check_key(self) -> str:
+        """Ask for the models, the cheapest request that needs a valid key, and say what was seen."""
+        with suppress(UnreadableError):
+            await self._requests.send(
+                self._models.list_async(timeout_ms=CHECK_TIMEOUT // timedelta(milliseconds=1))
+            )
+        return "accepts the key"
 
     async def get(self, agent_id: str) -> MistralAgent | None:
         """Read an agent at its current version; None when there is none."""
         try:
-            return await self._parsed(MistralAgent, self._agents.get_async(agent_id=agent_id))
+            return await self._requests.parsed(MistralAgent, self._agents.get_async(agent_id=agent_id))
         except NotFoundError:
             return None
 
@@ -93,7 +83,7 @@ class MistralAgents:
             handoffs=definition.handoffs or UNSET,
             metadata=stamp.pairs(),
         )
-        return await self._parsed(MistralAgent, request, model=definition.model)
+        return await self._requests.parsed(MistralAgent, request, model=definition.model)
 
     async def update(self, agent_id: str, definition: AgentDefinition, stamp: Stamp) -> MistralAgent:
         """Make a version that is this definition in every field a manifest decides.
@@ -113,13 +103,13 @@ class MistralAgents:
             handoffs=definition.handoffs or None,
             metadata=stamp.pairs(),
         )
-        return await self._parsed(MistralAgent, request, model=definition.model)
+        return await self._requests.parsed(MistralAgent, request, model=definition.model)
 
     async def delete(self, agent_id: str) -> None:
         """Delete an agent; nothing happens when there is none."""
         try:
-            await self._send(self._agents.delete_async(agent_id=agent_id))
-        except (NotFoundError, _UnreadableError):
+            await self._requests.send(self._agents.delete_async(agent_id=agent_id))
+        except (NotFoundError, UnreadableError):
             return
 
     async def _list(
@@ -132,7 +122,7 @@ class MistralAgents:
             request = self._agents.list_pages_async(
                 metadata=metadata, name=name, page_token=token, page_size=PAGE
             )
-            page = await self._parsed(AgentPage, _result(request))
+            page = await self._requests.parsed(AgentPage, _result(request))
             found.extend(agent for agent in page.data if agent.stamp.belongs_to(identity))
             if not page.next_page_token or page.next_page_token == token:
                 return tuple(found)
@@ -141,45 +131,6 @@ class MistralAgents:
             f"lists agents on more than {MOST_PAGES} pages: remove agents that nobody needs from the "
             "account, or correct spec.url if this is not Mistral's API"
         )
-
-    async def _parsed(self, shape: type[M], request: Awaitable[BaseModel], *, model: str | None = None) -> M:
-        """Read an answer; one that only the SDK cannot read is a success: its side effect happened."""
-        try:
-            try:
-                answer = await self._send(request, model=model)
-            except _UnreadableError as unread:
-                return shape.model_validate_json(unread.body)
-            return shape.model_validate(answer.model_dump(mode="json", by_alias=True))
-        except ValidationError as error:
-            raise ProviderUnreachableError("gave an answer that cannot be read") from error
-
-    async def _send(self, request: Awaitable[T], *, model: str | None = None) -> T:
-        try:
-            async with asyncio.timeout(self._deadline):
-                return await request
-        except errors.MistralError as error:
-            raise self._explained(error, model) from error
-        except (TimeoutError, httpx2.TimeoutException) as error:
-            raise ProviderUnreachableError("did not answer in time") from error
-        except httpx2.InvalidURL as error:
-            raise ProviderRejectedError(f"has an impossible address: {error}: correct spec.url") from error
-        except (httpx2.RequestError, errors.NoResponseError) as error:
-            said = str(error) or type(error).__name__
-            raise ProviderUnreachableError(f"could not be reached: {said}") from error
-
-    def _explained(self, error: errors.MistralError, model: str | None) -> ProviderError:
-        if 200 <= error.status_code < 300 and "json" in error.headers.get("content-type", "json"):
-            return _UnreadableError(error.body)
-        body = error.body.replace(self._key.get_secret_value(), "…")
-        return provider_error(error.status_code, error.headers, body, now=datetime.now(UTC), model=model)
-
-
-class _UnreadableError(ProviderError):
-    """A success, in a form that the SDK does not expect."""
-
-    def __init__(self, body: str) -> None:
-        super().__init__("gave an unexpected answer")
-        self.body = body
 
 
 async def _result(request: Awaitable[models.AgentsAPIV1AgentsListPagesResponse | None]) -> BaseModel:

@@ -123,8 +123,8 @@ def _misplaced(status: int, headers: Mapping[str, str]) -> str:
         return (
             f"answered {status} and points to {location[:WORDS_LIMIT]}: put the final address into spec.url"
         )
-    content_type = headers.get("content-type", "no content type")
-    return f"answered {status} with {content_type}, which is not Mistral's protocol: check spec.url"
+    content_type = headers.get("content-type", "no content type")[:WORDS_LIMIT]
+    return f"answered {status} with {content_type}, which is not this protocol: check spec.url"
 
 
 def _parse(body: str) -> _ErrorBody:

@@ -1,6 +1,7 @@
 """How the SDK is set up: one connection pool for all providers, no retries, no logging of its own."""
 
 from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 from mistralai.client import Mistral
@@ -8,9 +9,19 @@ from mistralai.client.utils.logger import NoOpLogger
 from pydantic import SecretStr
 
 from agents_operator.mistral.agents import MistralAgents
+from agents_operator.mistral.chat import ChatServer
+from agents_operator.mistral.conversations import MistralConversations
 
 TIMEOUT = timedelta(seconds=30)
 """Longest silence of the provider within one request."""
+
+
+def provider_http() -> httpx2.AsyncClient:
+    """Make the HTTP client of all providers, which the caller closes.
+
+    It keeps no cookies: what a server gave the owner of one key is none of another's.
+    """
+    return httpx2.AsyncClient(cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())))
 
 
 class MistralConnections:
@@ -24,7 +35,14 @@ class MistralConnections:
 
     def open(self, url: str, key: SecretStr) -> MistralAgents:
         """Speak to the server at `url` as the owner of `key`; sends nothing yet."""
-        client = Mistral(
+        return MistralAgents(self._client(url, key), key)
+
+    def conversations(self, url: str, key: SecretStr) -> MistralConversations:
+        """Speak to the same server of what it keeps of runs."""
+        return MistralConversations(self._client(url, key), url, key)
+
+    def _client(self, url: str, key: SecretStr) -> Mistral:
+        return Mistral(
             api_key=key.get_secret_value(),
             server_url=url,
             client=self._unused,
@@ -33,4 +51,7 @@ class MistralConnections:
             # MISTRAL_DEBUG would have every request logged, with its key.
             debug_logger=NoOpLogger(),
         )
-        return MistralAgents(client, key)
+
+    def chat(self, url: str, key: SecretStr | None) -> ChatServer:
+        """Speak chat completions to the server at `url`; sends nothing yet."""
+        return ChatServer(self._http, url, key)

@@ -46,7 +46,9 @@ def require_codec(catalogue: ToolCatalogue, codec: str | None) -> None:
 def _needs_of_agent(spec: AgentSpec) -> list[str]:
     asked = {
         "spec.outputSchema": spec.output_schema is not None,
+        "spec.session Local": spec.session == "Local",
         "spec.limits.maxTotalTokens": spec.limits.max_total_tokens is not None,
+        "spec.limits.waitForInput": spec.limits.wait_for_input is not None,
         "spec.handoffs": bool(spec.handoffs),
         "spec.tools[].mcp": any(tool.mcp for tool in spec.tools),
         "spec.tools[].builtin": any(tool.builtin for tool in spec.tools),
@@ -61,6 +63,8 @@ def _needs_of_run(spec: AgentRunSpec) -> list[str]:
         "the run's spec.limits.maxTotalTokens": spec.limits is not None
         and spec.limits.max_total_tokens is not None,
         "the run's spec.messages": spec.messages is not None,
+        "the run's spec.continueFrom": spec.continue_from is not None,
+        "the run's spec.userInputs": bool(spec.user_inputs),
     }
     return [field for field, is_asked in asked.items() if is_asked]
 

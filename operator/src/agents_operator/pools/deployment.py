@@ -28,7 +28,8 @@ class PoolProvider:
     """A provider that agents of the pool may use."""
 
     name: str
-    key: SecretKeyRef
+    key: SecretKeyRef | None
+    """None where the server needs none."""
 
 
 def build_of(pool: WorkerPool) -> str:
@@ -103,7 +104,8 @@ def _additions(pool: WorkerPool, build: str, around: Surroundings) -> Additions:
         WorkerVariable.SECRETS_DIR: SECRETS_DIR,
         WorkerVariable.HEALTH_PORT: str(WORKER_HEALTH_PORT),
     }
-    wanted = (*(provider.key for provider in providers), *around.server_secrets)
+    keys = (provider.key for provider in providers if provider.key is not None)
+    wanted = (*keys, *around.server_secrets)
     return Additions(
         identity={POOL_LABEL: name, BUILD_LABEL: build},
         labels=LABELS,

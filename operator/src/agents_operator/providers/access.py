@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pydantic import SecretStr
+
 from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.v1alpha1 import Agent, ConditionType, ModelProvider, Reason
+from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
 from agents_operator.kubernetes.errors import ForbiddenError
 from agents_operator.kubernetes.secrets import Secrets
-from agents_operator.mistral import MistralAgents, MistralConnections
+from agents_operator.mistral import ChatServer, MistralAgents, MistralConnections, MistralConversations
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,37 @@ class ProviderAccess:
         return provider
 
     async def open(self, provider: ModelProvider) -> MistralAgents:
-        """Open the provider's account; raise Waiting while its key is missing or cannot be one."""
-        namespace, ref = provider.metadata.namespace, provider.spec.api_key_secret_ref
+        """Open the provider's account; raise Waiting while it has none, or its key is not there."""
+        key = await self._key(provider)
+        opened = OpenedProvider(provider, self._connections.open(provider.spec.url, key))
+        self._last[provider.metadata.namespace, provider.metadata.name] = opened
+        return opened.mistral
+
+    async def open_conversations(self, provider: ModelProvider) -> MistralConversations:
+        """Open what the provider's account keeps of runs; raise Waiting as `open` does."""
+        return self._connections.conversations(provider.spec.url, await self._key(provider))
+
+    async def _key(self, provider: ModelProvider) -> SecretStr:
+        ref = provider.spec.api_key_secret_ref
+        if provider.spec.protocol != "Mistral" or ref is None:
+            raise Waiting(
+                Reason.PROVIDER_NOT_FOUND,
+                f"ModelProvider {provider.metadata.name} speaks {provider.spec.protocol} only: there are no "
+                "remote agents",
+                after=self._retry_interval,
+            )
+        return await self._read(provider, ref)
+
+    async def open_to_check(self, provider: ModelProvider) -> MistralAgents | ChatServer:
+        """Open a provider of whatever protocol; raise Waiting while its key is missing or cannot be one."""
+        if provider.spec.protocol == "Mistral":
+            return await self.open(provider)
+        ref = provider.spec.api_key_secret_ref
+        key = None if ref is None else await self._read(provider, ref)
+        return self._connections.chat(provider.spec.url, key)
+
+    async def _read(self, provider: ModelProvider, ref: SecretKeyRef) -> SecretStr:
+        namespace = provider.metadata.namespace
         try:
             key = await self._secrets.read(namespace, ref)
         except ForbiddenError as error:
@@ -87,11 +119,12 @@ class ProviderAccess:
                 after=self._retry_interval,
             ) from error
         if key is None or not key.get_secret_value():
+            variable = "MISTRAL_API_KEY" if provider.spec.protocol == "Mistral" else "API_KEY"
             raise Waiting(
                 Reason.SECRET_NOT_FOUND,
                 f"ModelProvider {provider.metadata.name} needs key {ref.key} of Secret {ref.name}, which "
                 f"does not exist or is empty: kubectl create secret generic {ref.name} "
-                f"--namespace {namespace} --from-literal={ref.key}=$MISTRAL_API_KEY",
+                f"--namespace {namespace} --from-literal={ref.key}=${variable}",
                 after=self._retry_interval,
             )
         if not is_header_value(key.get_secret_value()):
@@ -100,9 +133,7 @@ class ProviderAccess:
                 f"key {ref.key} of Secret {ref.name} is not an API key: {NOT_A_KEY}",
                 after=self._retry_interval,
             )
-        opened = OpenedProvider(provider, self._connections.open(provider.spec.url, key))
-        self._last[namespace, provider.metadata.name] = opened
-        return opened.mistral
+        return key
 
 
 def refers_to(agent: Agent, provider: str) -> bool:

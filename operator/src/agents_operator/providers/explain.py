@@ -34,10 +34,13 @@ def early_end(
     match error:
         case ProviderUnauthorizedError():
             ref = provider.spec.api_key_secret_ref
+            remedy = (
+                "it needs a key: set spec.apiKeySecretRef"
+                if ref is None
+                else f"put a valid key into Secret {ref.name}, key {ref.key}"
+            )
             return Waiting(
-                Reason.PROVIDER_UNAUTHORIZED,
-                f"{subject} {error.words}: put a valid key into Secret {ref.name}, key {ref.key}",
-                after=retry_interval,
+                Reason.PROVIDER_UNAUTHORIZED, f"{subject} {error.words}: {remedy}", after=retry_interval
             )
         case ProviderUnreachableError():
             return Waiting(

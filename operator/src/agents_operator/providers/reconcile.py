@@ -10,7 +10,7 @@ from agents_operator.engine.queue import jittered
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.secrets import Secrets
-from agents_operator.mistral import MistralAgents, MistralConnections, ProviderUnreachableError
+from agents_operator.mistral import MistralConnections, ProviderUnreachableError
 from agents_operator.providers.access import ProviderAccess
 from agents_operator.providers.explain import explained, pause
 
@@ -45,28 +45,22 @@ class ProviderReconciler:
     async def _sync(self, provider: ModelProvider) -> timedelta | None:
         if provider.metadata.deletion_timestamp is not None:
             return None
-        mistral = await self.access.open(provider)
+        server = await self.access.open_to_check(provider)
         with explained(provider, retry_interval=self._retry_interval):
-            busy = await self._check(provider, mistral)
-        if busy is not None:
-            return jittered(busy)
-        await self._settle.write(provider, available_status(provider, now=self._now()))
+            try:
+                seen = await server.check_key()
+            except ProviderUnreachableError as error:
+                if not (error.rate_limited and is_true(provider.status.conditions, ConditionType.READY)):
+                    raise
+                # It is there, and only asks to be left alone.
+                self._logger.info("modelprovider %s: %s", Key.of(provider), error)
+                return jittered(pause(error, retry_interval=self._retry_interval))
+        await self._settle.write(provider, available_status(provider, seen, now=self._now()))
         return jittered(self._interval)
 
-    async def _check(self, provider: ModelProvider, mistral: MistralAgents) -> timedelta | None:
-        """Try the key; return a pause when the provider is there, and only asks to be left alone."""
-        try:
-            await mistral.check_key()
-        except ProviderUnreachableError as error:
-            if not (error.rate_limited and is_true(provider.status.conditions, ConditionType.READY)):
-                raise
-            self._logger.info("modelprovider %s: %s", Key.of(provider), error)
-            return pause(error, retry_interval=self._retry_interval)
-        return None
 
-
-def available_status(provider: ModelProvider, *, now: datetime) -> ModelProviderStatus:
-    """Say that the provider accepts its key."""
+def available_status(provider: ModelProvider, seen: str, *, now: datetime) -> ModelProviderStatus:
+    """Say that the provider is there, with what was `seen` of it, as `accepts the key`."""
     generation = provider.metadata.generation
     return ModelProviderStatus(
         observed_generation=generation,
@@ -76,7 +70,7 @@ def available_status(provider: ModelProvider, *, now: datetime) -> ModelProvider
                 ConditionType.READY,
                 "True",
                 Reason.AVAILABLE,
-                f"{provider.spec.url} accepts the key",
+                f"{provider.spec.url} {seen}",
                 generation=generation,
                 now=now,
             ),

@@ -15,7 +15,6 @@ from agents_crds.contract.entries import (
     ToolCallEntry,
     ToolExecutionEntry,
 )
-from agents_crds.v1alpha1.base import ApiModel
 from agents_crds.v1alpha1.output import (
     ENTRY_LIMIT,
     ENTRY_TEXT_LIMIT,
@@ -28,18 +27,23 @@ from agents_crds.v1alpha1.output import (
     ToolExecution,
 )
 from agents_operator.shown import printable
+from agents_operator.stored import size_of, start_of, stored_size
 
-ENTRIES_LIMIT = 32_768
-"""Bytes of all entries together, as JSON."""
-MESSAGE_LIMIT = 16_384
-"""Bytes of the parts of one message, as JSON, beyond its first part."""
+ENTRIES_LIMIT = 6_144
+"""Bytes of all entries together, here and below as the API server keeps them."""
+MESSAGE_LIMIT = 3_072
+"""Bytes of the parts of one message, beyond its first part."""
 PARTS_LIMIT = 32
 LABEL_LIMIT = 256
-URL_LIMIT = 2048
+URL_LIMIT = 2_048
+
+_MORE = "…"
 
 
-def output_entries(entries: tuple[RunEntry, ...], omitted: int) -> tuple[tuple[OutputEntry, ...], int]:
-    """Return the latest entries that a status holds, and how many came before them.
+def output_entries(
+    entries: tuple[RunEntry, ...], omitted: int, limit: int = ENTRIES_LIMIT
+) -> tuple[tuple[OutputEntry, ...], int]:
+    """Return the latest entries that are kept in `limit` bytes, and how many came before them.
 
     There are none where all that happened is one message of words: it is the output itself.
     """
@@ -52,17 +56,18 @@ def output_entries(entries: tuple[RunEntry, ...], omitted: int) -> tuple[tuple[O
     size = len("[]")
     for entry in reversed(entries):
         shown = _shown(entry)
-        size += _size(shown) + len(",")
-        if size > ENTRIES_LIMIT or len(kept) == ENTRY_LIMIT:
+        size += size_of(shown) + len(",")
+        if size > limit or len(kept) == ENTRY_LIMIT:
             break
         kept.append(shown)
     return tuple(reversed(kept)), omitted + len(entries) - len(kept)
 
 
 def cut(text: str, limit: int = LABEL_LIMIT) -> str:
-    """Return a text as a field of so many characters holds it."""
+    """Return a text as a field holds it, in `limit` bytes without the quotes."""
     text = printable(text)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    start = start_of(text, limit)
+    return text if start == text else f"{start_of(start, limit - len(_MORE.encode()))}{_MORE}"
 
 
 def _shown(entry: RunEntry) -> OutputEntry:
@@ -96,7 +101,7 @@ def _message(content: Iterable[Content]) -> tuple[ContentPart, ...]:
     kept: list[ContentPart] = []
     size = 0
     for part in parts:
-        size += _size(part) + len(",")
+        size += size_of(part) + len(",")
         # One place is left to say that there were more.
         if kept and (size > MESSAGE_LIMIT or (len(kept) == PARTS_LIMIT - 1 and len(parts) > PARTS_LIMIT)):
             return (*kept, ContentPart(text=f"… and {len(parts) - len(kept)} more parts"))
@@ -110,7 +115,7 @@ def _part(content: Content) -> ContentPart:
             return ContentPart(text=_text(text))
         case ReferenceContent(tool=tool, title=title, url=url):
             # A part of an address leads nowhere.
-            address = printable(url) if len(url) <= URL_LIMIT else ""
+            address = printable(url) if stored_size(url) <= URL_LIMIT else ""
             return ContentPart(reference=Reference(tool=cut(tool), title=_text(title), url=address))
         case FileContent(tool=tool, id=id_, name=name, media_type=media_type):
             file = File(tool=cut(tool), id=cut(id_), name=cut(name), media_type=cut(media_type))
@@ -119,7 +124,3 @@ def _part(content: Content) -> ContentPart:
 
 def _text(text: str) -> str:
     return cut(text, ENTRY_TEXT_LIMIT)
-
-
-def _size(part: ApiModel) -> int:
-    return len(part.model_dump_json(exclude_none=True).encode())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agents_crds.contract.run import ImagePart, InputMessage, TextPart
+from agents_crds.contract.transcript import ImagePart, InputMessage, TextPart
 from agents_crds.v1alpha1 import AgentRun, ConditionType, Reason
 from agents_crds.v1alpha1.messages import Message, MessagePart
 from agents_operator.errors import Waiting

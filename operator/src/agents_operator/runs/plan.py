@@ -1,26 +1,47 @@
 """What is to be done about an AgentRun; pure."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
 
 from agents_crds.contract import CONTRACT, SECOND_CONTRACT
 from agents_crds.contract.names import (
     INSTALLATION_KEY,
     NAME_KEY,
     NAMESPACE_KEY,
+    RETENTION_KEY,
     UID_KEY,
     RunIdentity,
     operator_queue,
 )
-from agents_crds.contract.run import AgentIdentity, Limits, LoopInput, RunInput, RunMemo, RunReference
+from agents_crds.contract.run import (
+    AgentIdentity,
+    Continuation,
+    Limits,
+    LoopInput,
+    RunInput,
+    RunMemo,
+    RunReference,
+)
 from agents_crds.v1alpha1 import Agent, AgentRun, Reason
 from agents_crds.v1alpha1.agentrun import RunLimits
+from agents_crds.v1alpha1.conversation import UserInput
 from agents_operator.engine.world import World
 from agents_operator.runs.input import Opening
 from agents_operator.runs.snapshot import Snapshot, take_snapshot, waiting
 from agents_operator.runs.traces import traceparent
 
+Shutdown = Literal["Stop", "Cancel", "Terminate"]
+
 LARGEST_LOOP = 1_000_000
 """Bytes of a LoopInput as JSON: Temporal refuses twice as much, and keeps it in the history."""
+
+SHUTDOWN_REASONS: dict[Shutdown, Reason] = {
+    "Stop": Reason.STOPPED,
+    "Cancel": Reason.CANCELLED,
+    "Terminate": Reason.TERMINATED,
+}
+"""Why a run has ended that was shut down."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +62,28 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Finish:
+    """End a run that cannot, or shall not, start; a workflow that was started nevertheless goes on."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True)
+class Say:
+    """Send the workflow what people said to the agent, and record that it was sent."""
+
+    inputs: tuple[UserInput, ...]
+
+
+@dataclass(frozen=True)
+class ShutDown:
+    """End the workflow early, in this way."""
+
+    shutdown: Shutdown
+
+
+@dataclass(frozen=True)
 class NewWorkflow:
     """The workflow of a run, as it is started."""
 
@@ -52,7 +95,9 @@ class NewWorkflow:
     """Whether its workers, of contract 1, read only plain payloads."""
 
 
-def plan_run(run: AgentRun, world: World, *, installation: str) -> Keep | Cancel | Start:
+def plan_run(
+    run: AgentRun, world: World, *, installation: str
+) -> Keep | Cancel | Start | Finish | Say | ShutDown:
     """Choose what brings the run forward; raise Waiting while something that it needs is missing."""
     if run.status.finished:
         return Keep()
@@ -60,11 +105,29 @@ def plan_run(run: AgentRun, world: World, *, installation: str) -> Keep | Cancel
         return Cancel()
     if run.status.workflow_id is not None:
         # A recorded start is never started again, whatever became of it.
-        return Keep()
+        return _attend(run)
+    if run.spec.shutdown is not None:
+        return Finish(SHUTDOWN_REASONS[run.spec.shutdown], "spec.shutdown was set before the run was started")
     return Start(take_snapshot(run, world, installation=installation))
 
 
-def new_workflow(run: AgentRun, snapshot: Snapshot, opening: Opening, *, installation: str) -> NewWorkflow:
+def _attend(run: AgentRun) -> Keep | Say | ShutDown:
+    if run.spec.shutdown is not None:
+        return ShutDown(run.spec.shutdown)
+    sent = {each.id for each in run.status.user_inputs}
+    inputs = tuple(each for each in run.spec.user_inputs if each.id not in sent)
+    return Say(inputs) if inputs else Keep()
+
+
+def new_workflow(
+    run: AgentRun,
+    snapshot: Snapshot,
+    opening: Opening,
+    continues: Continuation | None = None,
+    *,
+    installation: str,
+    state_attribute: bool = False,
+) -> NewWorkflow:
     """Say how the run's workflow is started; raise Waiting when that is more than one can be given."""
     namespace, name, uid = run.metadata.namespace, run.metadata.name, run.metadata.uid
     begins, *others = snapshot.agents
@@ -77,12 +140,15 @@ def new_workflow(run: AgentRun, snapshot: Snapshot, opening: Opening, *, install
             NAMESPACE_KEY: namespace,
             NAME_KEY: name,
             UID_KEY: uid,
+            RETENTION_KEY: snapshot.entry.spec.conversation.retention,
         },
         messages=opening.messages,
         handoffs=tuple(others),
         mcp_servers=snapshot.servers,
+        continues=continues,
         run=RunReference(namespace=namespace, name=name, uid=uid),
         traceparent=traceparent(run.metadata),
+        state_attribute=state_attribute,
     )
     _require_room(loop)
     return NewWorkflow(
@@ -99,6 +165,7 @@ def new_workflow(run: AgentRun, snapshot: Snapshot, opening: Opening, *, install
                 AgentIdentity(name=each.name, id=each.remote_id, version=each.remote_version)
                 for each in snapshot.agents
             ),
+            conversation_id=None if continues is None or continues.fork else continues.conversation_id,
         ),
         plain=snapshot.contract < SECOND_CONTRACT,
     )
@@ -113,7 +180,16 @@ def effective_limits(agent: Agent, own: RunLimits | None) -> Limits:
         timeout=min(limits.timeout for limits in both if limits.timeout is not None),
         max_total_tokens=min(budgets, default=None),
         output_retries=min(limits.output_retries for limits in both if limits.output_retries is not None),
+        wait_for_input=_wait_for_input(agent, own),
     )
+
+
+def _wait_for_input(agent: Agent, own: RunLimits | None) -> timedelta | None:
+    """Only the Agent lets the model ask at all."""
+    allowed = agent.spec.limits.wait_for_input
+    if allowed is None or own is None or own.wait_for_input is None:
+        return allowed
+    return min(allowed, own.wait_for_input)
 
 
 def _require_room(loop: LoopInput) -> None:

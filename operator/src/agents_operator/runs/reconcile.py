@@ -1,19 +1,35 @@
-"""Starts AgentRuns, and stops the workflows of those that are deleted."""
+"""Starts AgentRuns, and has their workflows told what is wanted of them."""
 
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from agents_crds.contract.names import RunIdentity
+from agents_crds.contract.run import UserInput as SaidInput
 from agents_crds.v1alpha1 import AgentRun
+from agents_crds.v1alpha1.conversation import UserInput
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.configmaps import ConfigMapReader
-from agents_operator.kubernetes.resources import AGENT_RUNS
+from agents_operator.runs.continued import Continuations
+from agents_operator.runs.departures import Departures
 from agents_operator.runs.input import read_opening
-from agents_operator.runs.plan import Cancel, Keep, NewWorkflow, Start, new_workflow, plan_run
-from agents_operator.runs.status import started_status
+from agents_operator.runs.plan import (
+    Cancel,
+    Finish,
+    Keep,
+    NewWorkflow,
+    Say,
+    ShutDown,
+    Start,
+    new_workflow,
+    plan_run,
+)
+from agents_operator.runs.progress import sent_status
+from agents_operator.runs.shutdown import Shutdowns
+from agents_operator.runs.snapshot import Snapshot
+from agents_operator.runs.status import failed_status, started_status
 from agents_operator.temporal.workflows import Workflows
 
 
@@ -27,38 +43,90 @@ class RunReconciler:
         api: KubernetesApi,
         workflows: Workflows,
         *,
+        shutdowns: Shutdowns,
+        departures: Departures,
         installation: str,
-        cancel_grace: timedelta,
+        state_attribute: bool,
         now: Callable[[], datetime],
         logger: logging.Logger,
     ) -> None:
         self._world = world
         self._settle = settle
-        self._api = api
         self._configmaps = ConfigMapReader(api)
+        self._continuations = Continuations(world, api, now=now)
         self._workflows = workflows
+        self._shutdowns = shutdowns
+        self._departures = departures
         self._installation = installation
-        self._cancel_grace = cancel_grace
+        self._state_attribute = state_attribute
         self._now = now
         self._logger = logger
-        self._cancelled: dict[Key, datetime] = {}
 
     async def reconcile(self, key: Key) -> timedelta | None:
         """Bring one run forward; return when to look again."""
         if self._world.runs.get(key) is None:
-            return await self._departed(key)
+            self._shutdowns.forget(key.uid)
+            return await self._departures.look_into(key)
         return await self._settle.run(key, self._sync)
 
     async def _sync(self, run: AgentRun) -> timedelta | None:
         match plan_run(run, self._world, installation=self._installation):
             case Keep():
+                self._shutdowns.forget(run.metadata.uid)
                 return None
             case Cancel():
-                return await self._stop(Key.of(run))
-            case Start(snapshot):
-                opening = await read_opening(run, self._configmaps, now=self._now())
-                await self._start(run, new_workflow(run, snapshot, opening, installation=self._installation))
+                return await self._departures.stop(Key.of(run))
+            case Finish() as finish:
+                return await self._finish(run, finish)
+            case ShutDown(shutdown):
+                return await self._shutdowns.bring_about(run, shutdown)
+            case Say(inputs):
+                await self._say(run, inputs)
                 return None
+            case Start(snapshot):
+                return await self._enter(run, snapshot)
+
+    async def _say(self, run: AgentRun, inputs: tuple[UserInput, ...]) -> None:
+        """Send what was said, and record it; the workflow ignores what comes again."""
+        identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
+        for each in inputs:
+            if not await self._workflows.say(identity, SaidInput(id=each.id, text=each.text)):
+                # It is over: its outcome, which is on the way, says that this was refused.
+                return
+        self._logger.info("agentrun %s: sent %d inputs", Key.of(run), len(inputs))
+        await self._settle.write(run, sent_status(run, inputs, now=self._now()))
+
+    async def _enter(self, run: AgentRun, snapshot: Snapshot) -> timedelta | None:
+        opening = await read_opening(run, self._configmaps, now=self._now())
+        continues = await self._continuations.find(run, snapshot)
+        if isinstance(continues, Finish):
+            return await self._finish(run, continues)
+        with self._continuations.entering(run, continues):
+            new = new_workflow(
+                run,
+                snapshot,
+                opening,
+                continues,
+                installation=self._installation,
+                state_attribute=self._state_attribute,
+            )
+            await self._start(run, new)
+        # What was said before the start is sent at once.
+        return timedelta() if run.spec.user_inputs else None
+
+    async def _finish(self, run: AgentRun, finish: Finish) -> timedelta | None:
+        """End a run that has no workflow; one that an operator started and did not record is recorded."""
+        identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
+        started = await self._workflows.find(identity)
+        if started is not None:
+            await self._settle.write(run, started_status(run, identity.workflow_id, started))
+            return timedelta()
+        self._departures.ended_unstarted(Key.of(run))
+        now = self._now()
+        await self._settle.write(
+            run, failed_status(run, finish.reason, finish.message, finished_at=now, now=now)
+        )
+        return None
 
     async def _start(self, run: AgentRun, new: NewWorkflow) -> None:
         started = await self._workflows.start(
@@ -71,36 +139,3 @@ class RunReconciler:
             new.identity.workflow_id,
         )
         await self._settle.write(run, started_status(run, new.identity.workflow_id, started))
-
-    async def _departed(self, key: Key) -> timedelta | None:
-        """Stop the workflow of a run that is gone.
-
-        A run also leaves the watch when it finishes. When the watch said so before the answer to our own
-        write did, that answer has come by now; otherwise only a GET can tell the two apart.
-        """
-        if self._world.runs.has_left(key) or await self._is_there(key):
-            self._cancelled.pop(key, None)
-            return None
-        return await self._stop(key)
-
-    async def _is_there(self, key: Key) -> bool:
-        stored = await self._api.get(AGENT_RUNS, key.namespace, key.name)
-        return stored is not None and stored.metadata.uid == key.uid
-
-    async def _stop(self, key: Key) -> timedelta | None:
-        """Cancel the workflow, and terminate it when it is still open after the grace period.
-
-        A cancel needs a worker, and none may be left.
-        """
-        identity = RunIdentity(self._installation, key.namespace, key.uid)
-        since = self._cancelled.get(key)
-        if since is None or self._now() - since < self._cancel_grace:
-            if await self._workflows.cancel(identity):
-                self._cancelled.setdefault(key, self._now())
-                return self._cancel_grace
-        elif await self._workflows.terminate(
-            identity, "its AgentRun was deleted and the cancel had no effect"
-        ):
-            self._logger.warning("agentrun %s: terminated workflow %s", key, identity.workflow_id)
-        self._cancelled.pop(key, None)
-        return None

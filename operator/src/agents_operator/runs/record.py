@@ -1,6 +1,6 @@
 """Writes the outcome of a run, once."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from agents_crds.contract.names import RunIdentity
@@ -40,15 +40,32 @@ class Outcomes:
         The run is found by the workflow's own identity and the write is tested on the version that was read,
         so it can never reach another object.
         """
+
+        async def write(run: AgentRun, now: datetime) -> None:
+            await self._write(run, status_of(run, now))
+
         run = self._world.runs.by_uid(identity.uid) or await self._search(identity)
-        if run is None:
-            return
+        if run is not None:
+            await self._on_latest(run, write)
+
+    async def amend(
+        self, identity: RunIdentity, write: Callable[[AgentRun, datetime], Awaitable[None]]
+    ) -> None:
+        """Let `write` write to the run as it is now, unless it is not known, is gone or has an outcome.
+
+        It is called again, on what is stored then, when somebody else wrote meanwhile.
+        """
+        run = self._world.runs.by_uid(identity.uid)
+        if run is not None:
+            await self._on_latest(run, write)
+
+    async def _on_latest(self, run: AgentRun, write: Callable[[AgentRun, datetime], Awaitable[None]]) -> None:
         key = Key.of(run)
         async with self._queue.exclusive(key):
             latest: AgentRun | None = self._world.runs.get(key) or run
             while latest is not None and not latest.status.finished:
                 try:
-                    await self._write(latest, status_of(latest, self._now()))
+                    await write(latest, self._now())
                 except ConflictError:
                     latest = await self._read(key)
                 except GoneError:

@@ -5,7 +5,8 @@ from itertools import chain
 
 from agents_crds.contract.mcp import McpServerRoute, McpToolRoute
 from agents_crds.contract.names import mcp_tool_name, pool_queue, provider_queue, secret_path
-from agents_crds.contract.run import AgentSnapshot, ProviderSnapshot, ToolRoute
+from agents_crds.contract.run import AgentIdentity, AgentSnapshot, ProviderSnapshot, ToolRoute
+from agents_crds.contract.transcript import LocalAgent
 from agents_crds.v1alpha1 import Agent, AgentRun, ConditionType, MCPServer, ModelProvider, Reason, WorkerPool
 from agents_crds.v1alpha1.tools import McpTools
 from agents_operator.engine.conditions import find
@@ -15,6 +16,7 @@ from agents_operator.errors import Waiting
 from agents_operator.mcpservers.selection import selected_tools
 from agents_operator.mcpservers.target import mcp_target
 from agents_operator.pools.contract import lacking, lacking_for_server, spoken_contract
+from agents_operator.runs.local import local_agent, local_targets
 
 MOST_AGENTS = 32
 
@@ -40,8 +42,8 @@ class _Parts:
     """An Agent that can be run, with what it refers to."""
 
     agent: Agent
-    remote_id: str
-    remote_version: int
+    home: AgentIdentity | LocalAgent
+    """Where it lives: at the provider, or in the run."""
     provider: ModelProvider
     pool: WorkerPool
     servers: tuple[tuple[McpTools, MCPServer], ...]
@@ -77,7 +79,7 @@ def waiting(reason: Reason, message: str, *, expected: bool = True) -> Waiting:
 
 
 def _reached(run: AgentRun, world: World) -> tuple[tuple[str, Agent], ...]:
-    """Follow the handoffs that the provider was told about; name each Agent with the way to it."""
+    """Follow the handoffs that the model is told about; name each Agent with the way to it."""
     namespace, name = run.metadata.namespace, run.spec.agent_ref.name
     entry = world.agents.named(namespace, name)
     if entry is None:
@@ -90,10 +92,10 @@ def _reached(run: AgentRun, world: World) -> tuple[tuple[str, Agent], ...]:
     found = [(f"Agent {name}", _ready(f"Agent {name}", entry))]
     # It grows while it is walked through.
     for _, agent in found:
-        for linked in agent.status.remote.handoffs if agent.status.remote else ():
-            if linked.name in ways:
+        for link in _links(agent, world):
+            if link.name in ways:
                 continue
-            ways[linked.name] = way = (*ways[agent.metadata.name], linked.name)
+            ways[link.name] = way = (*ways[agent.metadata.name], link.name)
             if len(ways) > MOST_AGENTS:
                 raise waiting(
                     Reason.SNAPSHOT_TOO_LARGE,
@@ -101,14 +103,38 @@ def _reached(run: AgentRun, world: World) -> tuple[tuple[str, Agent], ...]:
                     "let fewer of them be reached by spec.handoffs",
                     expected=False,
                 )
-            title = f"Agent {linked.name}, reached by handoffs from {' to '.join(way)},"
-            target = world.agents.named(namespace, linked.name)
+            title = f"Agent {link.name}, reached by handoffs from {' to '.join(way)},"
+            target = world.agents.named(namespace, link.name)
             if target is None:
                 raise waiting(Reason.AGENT_NOT_FOUND, f"{title} is gone, and is being unlinked")
-            if target.status.remote is None or target.status.remote.id != linked.id:
+            if _link(target) != link:
                 raise waiting(Reason.AGENT_NOT_READY, f"{title} is being linked anew")
             found.append((title, _ready(title, target)))
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Link:
+    """An Agent that another one leads to; `id` is None where it lives in the run."""
+
+    name: str
+    id: str | None
+
+
+def _links(agent: Agent, world: World) -> tuple[_Link, ...]:
+    """List the links as the provider was told of them, or as a Local session will be."""
+    if agent.spec.session == "Local":
+        return tuple(_Link(target.metadata.name, None) for target in local_targets(agent, world))
+    remote = agent.status.remote
+    return tuple(_Link(linked.name, linked.id) for linked in remote.handoffs) if remote else ()
+
+
+def _link(agent: Agent) -> _Link | None:
+    """Return the link to an Agent as it is now; None while it leads nowhere."""
+    name, remote = agent.metadata.name, agent.status.remote
+    if agent.spec.session == "Local":
+        return _Link(name, None)
+    return None if remote is None or remote.id is None else _Link(name, remote.id)
 
 
 def _ready(title: str, agent: Agent) -> Agent:
@@ -126,7 +152,7 @@ def _ready(title: str, agent: Agent) -> Agent:
 
 
 def _parts(agent: Agent, title: str, world: World) -> _Parts:
-    namespace, spec, remote = agent.metadata.namespace, agent.spec, agent.status.remote
+    namespace, spec = agent.metadata.namespace, agent.spec
     provider = world.providers.named(namespace, spec.provider_ref.name)
     pool = world.pools.named(namespace, spec.worker_pool_ref.name)
     wanted = tuple(tool.mcp for tool in spec.tools if tool.mcp is not None)
@@ -135,16 +161,22 @@ def _parts(agent: Agent, title: str, world: World) -> _Parts:
         for each in wanted
         if (server := world.mcp_servers.named(namespace, each.server_ref.name)) is not None
     )
-    if (
-        provider is None
-        or pool is None
-        or remote is None
-        or remote.id is None
-        or remote.version is None
-        or len(servers) < len(wanted)
-    ):
-        raise waiting(Reason.AGENT_NOT_READY, f"{title} is being reconciled")
-    return _Parts(agent, remote.id, remote.version, provider, pool, servers)
+    if provider is not None and pool is not None and len(servers) == len(wanted):
+        home = _home(agent, pool, [server for _, server in servers], world)
+        if home is not None:
+            return _Parts(agent, home, provider, pool, servers)
+    raise waiting(Reason.AGENT_NOT_READY, f"{title} is being reconciled")
+
+
+def _home(
+    agent: Agent, pool: WorkerPool, servers: list[MCPServer], world: World
+) -> AgentIdentity | LocalAgent | None:
+    if agent.spec.session == "Local":
+        return local_agent(agent, pool, servers, world)
+    remote = agent.status.remote
+    if remote is None or remote.id is None or remote.version is None:
+        return None
+    return AgentIdentity(name=agent.metadata.name, id=remote.id, version=remote.version)
 
 
 def _lacking_for(server: MCPServer, world: World) -> str | None:
@@ -154,21 +186,23 @@ def _lacking_for(server: MCPServer, world: World) -> str | None:
 
 
 def _agent_snapshot(parts: _Parts, installation: str, *, begins: bool) -> AgentSnapshot:
-    agent, provider = parts.agent, parts.provider
+    agent, provider, home = parts.agent, parts.provider, parts.home
     key = provider.spec.api_key_secret_ref
     return AgentSnapshot(
         name=agent.metadata.name,
-        remote_id=parts.remote_id,
-        remote_version=parts.remote_version,
+        remote_id=home.id if isinstance(home, AgentIdentity) else "",
+        remote_version=home.version if isinstance(home, AgentIdentity) else 0,
         provider=ProviderSnapshot(
             name=provider.metadata.name,
             url=provider.spec.url,
-            key_path=secret_path(key.name, key.key),
+            key_path="" if key is None else secret_path(key.name, key.key),
+            protocol=provider.spec.protocol,
             queue=provider_queue(installation, agent.metadata.namespace, provider.metadata.name),
         ),
         tools=(*_functions(parts, installation), *_mcp_tools(parts, installation)),
         # It governs, whoever answers in the end.
         output_schema=agent.spec.output_schema if begins else None,
+        local=home if isinstance(home, LocalAgent) else None,
     )
 
 

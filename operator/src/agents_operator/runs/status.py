@@ -5,20 +5,33 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pydantic import JsonValue
+
 from agents_crds.contract.answers import answer_value
 from agents_crds.contract.run import AgentIdentity, AgentUsage, LoopResult, RunMemo, RunOutcome
 from agents_crds.contract.run import Usage as ReportedUsage
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Condition, ConditionType, Reason
 from agents_crds.v1alpha1.agentrun import PATH_LIMIT, AgentInRun, AgentVersion, Usage
 from agents_crds.v1alpha1.fields import format_duration, utc
-from agents_crds.v1alpha1.output import EXCERPT_LIMIT, PREVIEW_BYTES, Output
+from agents_crds.v1alpha1.output import (
+    EXCERPT_LIMIT,
+    PREVIEW_BESIDE_JSON_BYTES,
+    PREVIEW_BYTES,
+    Output,
+)
 from agents_operator.engine.conditions import condition, with_conditions
-from agents_operator.runs.entries import cut, output_entries
+from agents_operator.runs.conversing import no_question, settled_inputs
+from agents_operator.runs.entries import ENTRIES_LIMIT, cut, output_entries
 from agents_operator.shown import printable
+from agents_operator.stored import STATUS_BYTES, first_of, last_of, size_of, start_of, stored_size
 from agents_operator.temporal.workflows import StartedWorkflow
 
 AGENTS_LIMIT = 32
 AGENT_NAME_LIMIT = 63
+AGENTS_BYTES = 4_096
+"""Of the agents of a run that is over; before, Agents must not be deleted while they are named there."""
+PATH_BYTES = 2_048
+END_MESSAGE_BYTES = 1_024
 EXPIRY_FORMAT = "%Y-%m-%dT%H:%MZ"
 
 
@@ -31,6 +44,7 @@ def started_status(run: AgentRun, workflow_id: str, started: StartedWorkflow) ->
             "workflow_run_id": started.run_id,
             "agent": AgentVersion(id=started.memo.agent_id, version=started.memo.agent_version),
             "agents": _known(run, started.memo),
+            "conversation_id": started.memo.conversation_id,
             "start_time": utc(started.start_time),
             "conditions": with_conditions(
                 run.status.conditions,
@@ -47,38 +61,44 @@ def started_status(run: AgentRun, workflow_id: str, started: StartedWorkflow) ->
     )
 
 
-def outcome_status(run: AgentRun, workflow_id: str, outcome: RunOutcome, *, now: datetime) -> AgentRunStatus:
-    """Record how the workflow ended, as it reported itself."""
+def outcome_status(
+    run: AgentRun, workflow_id: str, outcome: RunOutcome, *, now: datetime, retention: timedelta | None = None
+) -> AgentRunStatus:
+    """Record how the workflow ended, as it reported itself; Temporal has it for the `retention` then."""
     result = _whole(run, outcome.result)
     succeeded: Literal["True", "False"] = "True" if result.reason is Reason.SUCCEEDED else "False"
-    return run.status.model_copy(
+    until = None if retention is None else utc(outcome.finished_at + retention)
+    ended = run.status.model_copy(
         update={
             "workflow_id": workflow_id,
             "agent": AgentVersion(id=outcome.agent_id, version=outcome.agent_version),
             "agents": with_parts(run.status.agents or _known(run, outcome), result.agents),
-            "path": tuple(map(cut, result.path[-PATH_LIMIT:])),
-            "answered_by": cut(result.answered_by) or None,
+            "path": tuple(map(_agent_name, result.path[-PATH_LIMIT:])),
+            "answered_by": _agent_name(result.answered_by) or None,
             "conversation_id": result.conversation_id,
             "start_time": utc(outcome.started_at),
             "turns": result.turns,
-            "usage": _usage(result.usage),
-            "output": with_entries(output_of(result), result),
+            "usage": usage_of(result.usage),
+            "repeated_calls": result.repeated_calls or None,
+            "output": output_of(result).model_copy(update={"available_until": until}),
             **_finish(
                 run,
                 started_at=outcome.started_at,
                 finished_at=outcome.finished_at,
                 now=now,
                 end=_end(run, succeeded, result.reason, result.message, outcome.finished_at),
+                told=result.told,
             ),
         }
     )
+    return _with_what_fits(ended, result)
 
 
 def with_parts(known: tuple[AgentInRun, ...], parts: Iterable[AgentUsage]) -> tuple[AgentInRun, ...]:
     """Say of each agent what part it had in the run; one that nobody named has no id."""
     agents = {agent.name: agent.model_copy(update={"turns": 0}) for agent in known}
     for part in parts:
-        name = part.agent[:AGENT_NAME_LIMIT]
+        name = _agent_name(part.agent)
         before = agents.get(name)
         if before is None and len(agents) == AGENTS_LIMIT:
             continue
@@ -86,15 +106,31 @@ def with_parts(known: tuple[AgentInRun, ...], parts: Iterable[AgentUsage]) -> tu
             name=name,
             id=before.id if before else "",
             turns=part.turns,
-            usage=_usage(part.usage),
+            usage=usage_of(part.usage),
         )
     return tuple(agents.values())
 
 
-def with_entries(answer: Output, result: LoopResult) -> Output:
-    """Add what happened on the way to the answer."""
-    entries, omitted = output_entries(result.entries, result.entries_omitted)
+def with_entries(answer: Output, result: LoopResult, limit: int = ENTRIES_LIMIT) -> Output:
+    """Add what happened on the way to the answer, as much as is kept in `limit` bytes."""
+    entries, omitted = output_entries(result.entries, result.entries_omitted, limit)
     return answer.model_copy(update={"entries": entries, "entries_omitted": omitted})
+
+
+def _with_what_fits(status: AgentRunStatus, result: LoopResult) -> AgentRunStatus:
+    """Keep of agents, path and entries what the object has room for: the history has all of it."""
+    room = STATUS_BYTES - size_of(status.model_copy(update={"agents": (), "path": ()}))
+    taking_part = first_of(sorted(status.agents, key=lambda agent: not agent.turns), min(room, AGENTS_BYTES))
+    agents = tuple(agent for agent in status.agents if agent in taking_part)
+    room -= sum(map(size_of, agents)) + len(agents)
+    path = last_of(status.path, min(room, PATH_BYTES))
+    room -= sum(map(size_of, path)) + len(path)
+    answer = status.output and with_entries(status.output, result, min(room, ENTRIES_LIMIT))
+    return status.model_copy(update={"agents": agents, "path": path, "output": answer})
+
+
+def _agent_name(name: str) -> str:
+    return cut(name, AGENT_NAME_LIMIT)
 
 
 def failed_status(
@@ -127,7 +163,8 @@ def _whole(run: AgentRun, result: LoopResult) -> LoopResult:
     return result.model_copy(update={"agents": (alone,), "path": (name,), "answered_by": name})
 
 
-def _usage(usage: ReportedUsage) -> Usage:
+def usage_of(usage: ReportedUsage) -> Usage:
+    """Return tokens as a status has them."""
     return Usage(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
@@ -143,59 +180,81 @@ def _end(
         ConditionType.SUCCEEDED,
         succeeded,
         reason,
-        message,
+        cut(message, END_MESSAGE_BYTES),
         generation=run.metadata.generation,
         now=finished_at,
     )
 
 
 def _finish(
-    run: AgentRun, *, started_at: datetime, finished_at: datetime, now: datetime, end: Condition
+    run: AgentRun,
+    *,
+    started_at: datetime,
+    finished_at: datetime,
+    now: datetime,
+    end: Condition,
+    told: Iterable[str] = (),
 ) -> dict[str, object]:
+    generation = run.metadata.generation
     return {
-        "observed_generation": run.metadata.generation,
+        "observed_generation": generation,
         "finished": True,
+        "progress": None,
+        "user_inputs": settled_inputs(run, told),
         "completion_time": utc(finished_at),
         # Two clocks may have told them.
         "duration": format_duration(max(finished_at - started_at, timedelta())),
         "expires": expiry(finished_at, run.spec.ttl_seconds_after_finished, now=now),
-        "conditions": with_conditions(run.status.conditions, end),
+        "conditions": with_conditions(
+            run.status.conditions,
+            end,
+            *no_question(run.status.conditions, generation=generation, now=finished_at),
+        ),
     }
 
 
 def output_of(result: LoopResult) -> Output:
     """Say what the agent answered, as far as a status holds it."""
     shown = output(result.text, structured=result.structured)
+    if result.text_bytes is None:
+        return shown
     # Of a long answer, the workflow reports only the start.
-    return shown if result.text_bytes is None else shown.model_copy(update={"bytes": result.text_bytes})
+    return shown.model_copy(update={"bytes": result.text_bytes, "truncated": True})
 
 
 def output(text: str, *, structured: bool = False) -> Output:
     """Cut an answer to what a status holds, without control characters; the excerpt is one line.
 
-    JSON is not cut: an answer that fits a schema is there whole, or left out.
+    JSON is not cut: an answer that fits a schema is there whole, or left out. Where it is there, little of
+    the text is.
     """
     seen = printable(text)
     line = re.sub(r"\s+", " ", seen).strip()
     excerpt = line if len(line) <= EXCERPT_LIMIT else line[: EXCERPT_LIMIT - 1] + "…"
-    size = len(text.encode(errors="replace"))
-    encoded = seen.encode(errors="replace")
-    preview = encoded[:PREVIEW_BYTES]
-    whole = Output(
-        text=preview.decode(errors="ignore"),
+    value = _value(text) if structured else _Omitted()
+    omitted = isinstance(value, _Omitted)
+    preview = start_of(seen, PREVIEW_BYTES if omitted else PREVIEW_BESIDE_JSON_BYTES)
+    return Output(
+        text=preview,
         excerpt=excerpt,
-        truncated=len(preview) < len(encoded),
-        bytes=size,
-        json_omitted=structured,
+        truncated=len(preview) < len(seen),
+        bytes=len(text.encode(errors="replace")),
+        value=None if isinstance(value, _Omitted) else value,
+        json_omitted=structured and omitted,
     )
-    if not structured or size > PREVIEW_BYTES:
-        return whole
+
+
+class _Omitted:
+    """In place of JSON, of which null is a value too."""
+
+
+def _value(text: str) -> JsonValue | _Omitted:
     try:
         value = printable(answer_value(text))
     except ValueError:
-        # Only a worker that is not ours says of such a text that it fits.
-        return whole
-    return whole.model_copy(update={"value": value, "json_omitted": False})
+        # It was reported in part, or a worker that is not ours says of such a text that it fits.
+        return _Omitted()
+    return value if stored_size(value) <= PREVIEW_BYTES else _Omitted()
 
 
 def expiry(finished_at: datetime, ttl_seconds: int | None, *, now: datetime) -> str | None:

@@ -1,18 +1,26 @@
 """Compares Temporal's workflows with the AgentRuns, for what neither watch nor report can tell."""
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from temporalio.client import WorkflowExecutionStatus
-
 from agents_crds.contract.names import RunIdentity
-from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
+from agents_crds.contract.store import StoreError
+from agents_crds.v1alpha1 import AgentRun
 from agents_operator.engine.queue import WorkQueue
-from agents_operator.engine.world import Key, World
+from agents_operator.engine.world import Cache, Key, World
+from agents_operator.runs.closing import closed_status, observe_end
+from agents_operator.runs.progress import ProgressReport, progress_status
 from agents_operator.runs.record import Outcomes
-from agents_operator.runs.status import failed_status, outcome_status, started_status
-from agents_operator.temporal.workflows import OpenWorkflow, Workflows, WorkflowState
+from agents_operator.runs.status import started_status
+from agents_operator.temporal.workflows import OpenWorkflow, Workflows
+
+YOUNG = timedelta(seconds=10)
+"""Age up to which nothing is told of a run: most are over by then."""
+
+AT_ONCE = 100
+"""How many runs are looked at before others have their turn: some 10 ms of work."""
 
 
 class RunSweep:
@@ -24,25 +32,33 @@ class RunSweep:
         queue: WorkQueue[Key],
         workflows: Workflows,
         outcomes: Outcomes,
+        progress: ProgressReport,
         *,
         installation: str,
         settled: timedelta,
+        writes: int,
+        retention: timedelta | None,
         now: Callable[[], datetime],
         logger: logging.Logger,
     ) -> None:
+        """In one sweep, no more than `writes` runs are told of that go on."""
         self._world = world
         self._queue = queue
         self._workflows = workflows
         self._outcomes = outcomes
+        self._progress = progress
         self._installation = installation
         self._settled = settled
+        self._writes = writes
+        self._retention = retention
         self._now = now
         self._logger = logger
         self._suspects: frozenset[Key] = frozenset()
+        self._told: dict[str, datetime] = {}
 
     async def sweep(self) -> None:
         """Do it once; nothing is touched when the listing fails."""
-        workflows = [found async for found in self._workflows.list_open(self._installation)]
+        workflows = await self._list()
         before = self._now() - self._settled
         suspects = frozenset(orphaned(workflows, self._world.runs, before=before))
         # A workflow goes on for a moment after its report: only one that is met twice is an orphan.
@@ -55,6 +71,37 @@ class RunSweep:
             await self._settle_one(run, self._record_start)
         for run in unaccompanied(self._world.runs, workflows, before=before):
             await self._settle_one(run, self._close)
+        await self._tell_news(workflows)
+
+    async def _list(self) -> tuple[OpenWorkflow, ...]:
+        found: list[OpenWorkflow] = []
+        async for workflow in self._workflows.list_open(self._installation):
+            found.append(workflow)
+            if len(found) % AT_ONCE == 0:
+                # A page has ten times as many, and within it nothing is waited for.
+                await asyncio.sleep(0)
+        return tuple(found)
+
+    async def _tell_news(self, workflows: Sequence[OpenWorkflow]) -> None:
+        """Tell of the runs first of which nothing was told for the longest time."""
+        now = self._now()
+        self._told = {
+            found.identity.uid: self._told.get(found.identity.uid, found.start_time) for found in workflows
+        }
+        left = self._writes
+        for number, found in enumerate(sorted(workflows, key=lambda each: self._told[each.identity.uid])):
+            if left == 0:
+                return
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+            run = with_news(self._world.runs, found, now=now)
+            if run is not None:
+                await self._settle_one(run, self._tell)
+                self._told[run.metadata.uid] = now
+                left -= 1
+
+    async def _tell(self, _: AgentRun, identity: RunIdentity) -> None:
+        await self._progress.tell(identity)
 
     async def _settle_one(
         self, run: AgentRun, settle: Callable[[AgentRun, RunIdentity], Awaitable[None]]
@@ -62,6 +109,8 @@ class RunSweep:
         identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
         try:
             await settle(run, identity)
+        except StoreError as error:
+            self._logger.warning("agentrun %s waits for its result: %s", Key.of(run), error)
         except Exception:
             # Whatever one run provokes, the others are settled.
             self._logger.exception("agentrun %s could not be settled", Key.of(run))
@@ -79,14 +128,17 @@ class RunSweep:
                 else latest.status
             ),
         )
+        # It may have been spoken to, or be wanted to end.
+        self._queue.add(Key.of(run))
 
     async def _close(self, run: AgentRun, identity: RunIdentity) -> None:
-        state = await self._workflows.state(identity)
-        if state is not None and state.is_open:
+        closed = await observe_end(self._workflows, identity)
+        if closed is None:
             return
         self._logger.warning("agentrun %s: its workflow is closed and did not report", Key.of(run))
         await self._outcomes.record(
-            identity, lambda latest, now: closed_status(latest, identity, state, now=now)
+            identity,
+            lambda latest, now: closed_status(latest, identity, closed, now=now, retention=self._retention),
         )
 
 
@@ -133,28 +185,14 @@ def unaccompanied(
     )
 
 
-def closed_status(
-    run: AgentRun, identity: RunIdentity, state: WorkflowState | None, *, now: datetime
-) -> AgentRunStatus:
-    """Say how a workflow that did not report has ended."""
-    if state is None:
-        message = f"Temporal no longer has workflow {identity.workflow_id}"
-        return failed_status(run, Reason.WORKFLOW_LOST, message, finished_at=now, now=now)
-    if state.outcome is not None:
-        return outcome_status(run, identity.workflow_id, state.outcome, now=now)
-    reason, message = _closed(state.status)
-    return failed_status(run, reason, message, finished_at=state.close_time or now, now=now)
-
-
-def _closed(status: WorkflowExecutionStatus) -> tuple[Reason, str]:
-    match status:
-        case WorkflowExecutionStatus.TERMINATED:
-            return Reason.TERMINATED, "the workflow was terminated in Temporal"
-        case WorkflowExecutionStatus.CANCELED:
-            return Reason.CANCELLED, "the workflow was cancelled in Temporal"
-        case WorkflowExecutionStatus.TIMED_OUT:
-            return Reason.TIMED_OUT, "no worker took the workflow up for a day after its limits.timeout"
-        case WorkflowExecutionStatus.COMPLETED:
-            return Reason.WORKFLOW_FAILED, "the workflow's result is not an outcome; Temporal's UI shows it"
-        case _:
-            return Reason.WORKFLOW_FAILED, "the workflow failed; Temporal's UI shows where"
+def with_news(runs: Cache[AgentRun], workflow: OpenWorkflow, *, now: datetime) -> AgentRun | None:
+    """Return a workflow's run if it is no longer quite young, and does something else than was told of it."""
+    run = runs.by_uid(workflow.identity.uid)
+    if run is None or run.status.workflow_id is None or run.status.finished:
+        return None
+    if workflow.start_time > now - YOUNG:
+        return None
+    if workflow.progress is None:
+        # A workflow tells of no step that began early, however long it takes.
+        return run if run.status.progress is None else None
+    return run if progress_status(run, workflow.progress, now=now) != run.status else None

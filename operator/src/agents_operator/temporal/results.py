@@ -3,20 +3,21 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
 
-from agents_crds.contract.run import RunOutcome
+from agents_crds.contract.run import RunInput, RunOutcome
 from agents_operator.temporal.connection import RPC_TIMEOUT
-from agents_operator.temporal.errors import rpc_failure
+from agents_operator.temporal.histories import NoResultError, events_of, explained
 
 
-class NoResultError(Exception):
-    """There is no result; the message says why, and what to do."""
+class EndedFromOutsideError(NoResultError):
+    """The workflow has no result of its own: somebody ended it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Call:
     """An activity of a run that is over."""
 
     activity: str
-    """Its type: `start_conversation`, `append_results`, `call_tool`, `call_mcp_tool` or `report`."""
+    """Its type, as `start_conversation` or `call_tool`."""
     request: JsonValue
     result: JsonValue = None
     failure: str | None = None
@@ -37,38 +38,42 @@ class Results:
         self._client = client
 
     async def outcome(self, workflow_id: str) -> RunOutcome:
-        """Return how a run ended, with the whole of its answer."""
+        """Return how a run ended, with the whole of its answer; raises EndedFromOutsideError as well."""
         handle = self._client.get_workflow_handle(workflow_id, result_type=RunOutcome)
         try:
             status = (await handle.describe(rpc_timeout=RPC_TIMEOUT)).status
             if status is not WorkflowExecutionStatus.COMPLETED:
-                raise NoResultError(_without_result(status))
-            outcome: RunOutcome = await handle.result()
+                raise _without_result(status)
+            outcome: RunOutcome = await handle.result(rpc_timeout=RPC_TIMEOUT)
         except RPCError as error:
-            raise _explained(error, workflow_id) from error
+            raise explained(error, workflow_id) from error
+        except ValidationError as error:
+            raise NoResultError(
+                "the result is not of this release: use the operator that the run was started by"
+            ) from error
         return outcome
+
+    async def begun(self, workflow_id: str, first_run_id: str) -> RunInput:
+        """Return what a run was started with."""
+        handle = self._client.get_workflow_handle(workflow_id, run_id=first_run_id)
+        try:
+            async for event in handle.fetch_history_events(page_size=1):
+                started = event.workflow_execution_started_event_attributes
+                [run_input] = await self._client.data_converter.decode(started.input.payloads, [RunInput])
+                found: RunInput = run_input
+                return found
+        except RPCError as error:
+            raise explained(error, workflow_id) from error
+        raise NoResultError(f"the history of workflow {workflow_id} is empty")
 
     async def calls(self, workflow_id: str, first_run_id: str) -> AsyncIterator[Call]:
         """Go through the calls of a run that have ended, in the order of their ends."""
-        run_id = first_run_id
-        try:
-            while run_id:
-                handle = self._client.get_workflow_handle(workflow_id, run_id=run_id)
-                run_id = ""
-                async for found in self._calls_of(handle):
-                    match found:
-                        case Call():
-                            yield found
-                        case str():
-                            run_id = found
-        except RPCError as error:
-            raise _explained(error, workflow_id) from error
-
-    async def _calls_of(self, handle: WorkflowHandle[object, object]) -> AsyncIterator[Call | str]:
-        """Yield the calls of one execution, and then the run id of the one that goes on, if there is one."""
         scheduled: dict[int, HistoryEvent] = {}
-        async for event in handle.fetch_history_events():
+        async for event in events_of(self._client, workflow_id, first_run_id):
             match event.event_type:
+                case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+                    # Each execution counts its events anew.
+                    scheduled.clear()
                 case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                     scheduled[event.event_id] = event
                 case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
@@ -77,14 +82,15 @@ class Results:
                     yield await self._call(begun, result=done.result.payloads)
                 case EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED:
                     failed = event.activity_task_failed_event_attributes
-                    message = failed.failure.message
-                    yield await self._call(scheduled.pop(failed.scheduled_event_id), failure=message)
+                    why = await self._explained(failed.failure)
+                    yield await self._call(scheduled.pop(failed.scheduled_event_id), failure=why)
                 case EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
                     late = event.activity_task_timed_out_event_attributes
-                    message = late.failure.message
-                    yield await self._call(scheduled.pop(late.scheduled_event_id), failure=message)
-                case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
-                    yield event.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+                    why = await self._explained(late.failure)
+                    yield await self._call(scheduled.pop(late.scheduled_event_id), failure=why)
+                case EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+                    left = event.activity_task_canceled_event_attributes
+                    yield await self._call(scheduled.pop(left.scheduled_event_id), failure="cancelled")
                 case _:
                     continue
 
@@ -99,22 +105,19 @@ class Results:
             failure=failure,
         )
 
+    async def _explained(self, failure: Failure) -> str:
+        # A codec hides the message, too.
+        return str(await self._client.data_converter.decode_failure(failure))
+
     async def _value(self, payloads: Sequence[Payload]) -> JsonValue:
         values: list[JsonValue] = await self._client.data_converter.decode(payloads)
         return values[0] if values else None
 
 
-def _without_result(status: WorkflowExecutionStatus | None) -> str:
+def _without_result(status: WorkflowExecutionStatus | None) -> NoResultError:
     if status is WorkflowExecutionStatus.RUNNING:
-        return "the run goes on: wait until it has finished"
+        return NoResultError("the run goes on: wait until it has finished")
     ended = status.name.lower().replace("_", " ") if status else "lost"
-    return f"the workflow was {ended} before it had a result: --calls shows what its calls brought"
-
-
-def _explained(error: RPCError, workflow_id: str) -> Exception:
-    if error.status is RPCStatusCode.NOT_FOUND:
-        return NoResultError(
-            f"Temporal no longer has workflow {workflow_id}: it keeps them for the retention of its "
-            "namespace; what is left of the answer is in status.output of the AgentRun"
-        )
-    return rpc_failure(error)
+    return EndedFromOutsideError(
+        f"the workflow was {ended} before it had a result: --calls shows what its calls brought"
+    )

@@ -1,10 +1,11 @@
-"""The workflows of AgentRuns: start, look at, cancel and list them."""
+"""The workflows of AgentRuns: start, look at, speak to, stop and list them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import ValidationError
+from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -16,10 +17,23 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from agents_crds.contract.conversion import plainly
-from agents_crds.contract.names import AGENT_RUN_WORKFLOW, RUN_MEMO, RunIdentity
-from agents_crds.contract.run import RunInput, RunMemo, RunOutcome
+from agents_crds.contract.names import (
+    AGENT_RUN_WORKFLOW,
+    INPUT_REQUIRED_ACTIVITY,
+    PROGRESS_MEMO,
+    REPORT_ACTIVITY,
+    RUN_MEMO,
+    STOP_SIGNAL,
+    USER_INPUT_SIGNAL,
+    RunIdentity,
+)
+from agents_crds.contract.progress import RunProgress
+from agents_crds.contract.run import RunInput, RunMemo, RunOutcome, UserInput
+from agents_crds.contract.store import PayloadLostError
+from agents_operator.temporal.collected import Collected, collected
 from agents_operator.temporal.connection import RPC_TIMEOUT
 from agents_operator.temporal.errors import rpc_failure
+from agents_operator.temporal.messages import Verdict
 
 # The workflow ends by its own timer; this one is for a workflow whose workers never come back.
 BACKSTOP = timedelta(hours=24)
@@ -42,11 +56,25 @@ class WorkflowState:
     status: WorkflowExecutionStatus
     close_time: datetime | None
     outcome: RunOutcome | None
+    progress: RunProgress | None = None
+    """What it last told of itself."""
+    lost: str = ""
+    """Why the outcome can never be read again."""
 
     @property
     def is_open(self) -> bool:
         """Tell whether it still goes on."""
         return self.status is WorkflowExecutionStatus.RUNNING
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a run's workflow does now; `progress` is what it told itself, None where it told nothing."""
+
+    is_open: bool
+    in_flight: bool
+    """Whether a worker is at it, or its outcome is on the way."""
+    progress: RunProgress | None
 
 
 @dataclass(frozen=True)
@@ -56,6 +84,7 @@ class OpenWorkflow:
     identity: RunIdentity
     start_time: datetime
     memo: RunMemo | None
+    progress: RunProgress | None = None
 
 
 class Workflows:
@@ -113,27 +142,64 @@ class Workflows:
         return StartedWorkflow(first_run or description.run_id, description.start_time, memo, fresh=False)
 
     async def state(self, identity: RunIdentity) -> WorkflowState | None:
-        """Describe a run's workflow; None when Temporal does not have it."""
+        """Describe a run's workflow; None when Temporal does not have it.
+
+        Raises TemporalUnreachableError, and StoreError while the store that has its outcome is away.
+        """
         description = await self._describe(identity)
         if description is None or description.status is None:
             return None
         completed = description.status is WorkflowExecutionStatus.COMPLETED
-        outcome = await self._outcome(identity) if completed else None
-        return WorkflowState(description.status, description.close_time, outcome)
+        try:
+            outcome = await self._outcome(identity) if completed else None
+        except PayloadLostError as error:
+            return WorkflowState(description.status, description.close_time, None, lost=str(error))
+        return WorkflowState(
+            description.status, description.close_time, outcome, await _progress(description)
+        )
+
+    async def look(self, identity: RunIdentity) -> Look | None:
+        """Look at what a run's workflow does now; None when Temporal does not have it."""
+        description = await self._describe(identity)
+        if description is None:
+            return None
+        is_open = description.status is WorkflowExecutionStatus.RUNNING
+        return Look(is_open, _in_flight(description), await _progress(description))
+
+    async def collected(self, identity: RunIdentity) -> Collected | None:
+        """Find out what a run had come to that was ended from outside; None when nobody can tell."""
+        return await collected(self._client, identity)
+
+    async def say(self, identity: RunIdentity, said: UserInput) -> bool:
+        """Say something to the agent, also with no worker alive; False when the workflow is not open."""
+        return await self._signal(identity, USER_INPUT_SIGNAL, said)
+
+    async def stop(self, identity: RunIdentity) -> bool:
+        """Ask a workflow to end after the step in flight; False when there is none that is open."""
+        return await self._signal(identity, STOP_SIGNAL)
+
+    async def is_open(self, workflow_id: str) -> bool:
+        """Tell whether a workflow, of whatever kind, goes on; one that Temporal does not have does not."""
+        try:
+            handle = self._client.get_workflow_handle(workflow_id)
+            description = await handle.describe(rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            return _absent_or_raise(error)
+        return description.status is WorkflowExecutionStatus.RUNNING
 
     async def cancel(self, identity: RunIdentity) -> bool:
-        """Ask a workflow to stop; False when there is none that is open."""
+        """Ask a workflow to end at once; False when there is none that is open."""
         try:
             await self._client.get_workflow_handle(identity.workflow_id).cancel(rpc_timeout=RPC_TIMEOUT)
         except RPCError as error:
             return _absent_or_raise(error)
         return True
 
-    async def terminate(self, identity: RunIdentity, reason: str) -> bool:
-        """End a workflow without its workers; False when there is none that is open."""
+    async def terminate(self, identity: RunIdentity, reason: str, verdict: Verdict | None = None) -> bool:
+        """End a workflow without its workers, noting why; False when there is none that is open."""
         try:
             await self._client.get_workflow_handle(identity.workflow_id).terminate(
-                reason=reason, rpc_timeout=RPC_TIMEOUT
+                *(() if verdict is None else (verdict,)), reason=reason, rpc_timeout=RPC_TIMEOUT
             )
         except RPCError as error:
             return _absent_or_raise(error)
@@ -149,9 +215,18 @@ class Workflows:
             async for found in self._client.list_workflows(query, rpc_timeout=RPC_TIMEOUT):
                 identity = RunIdentity.of_workflow(found.id)
                 if identity is not None and identity.installation == installation:
-                    yield OpenWorkflow(identity, found.start_time, await _memo(found))
+                    yield OpenWorkflow(identity, found.start_time, await _memo(found), await _progress(found))
         except RPCError as error:
             raise rpc_failure(error) from error
+
+    async def _signal(self, identity: RunIdentity, name: str, *arguments: UserInput) -> bool:
+        try:
+            await self._client.get_workflow_handle(identity.workflow_id).signal(
+                name, args=arguments, rpc_timeout=RPC_TIMEOUT
+            )
+        except RPCError as error:
+            return _absent_or_raise(error)
+        return True
 
     async def _outcome(self, identity: RunIdentity) -> RunOutcome | None:
         """Read the result of a workflow that has completed; None when it is not an outcome."""
@@ -181,6 +256,33 @@ async def _memo(found: WorkflowExecution) -> RunMemo | None:
     except ValidationError:
         return None
     return memo
+
+
+async def _progress(found: WorkflowExecution | WorkflowExecutionDescription) -> RunProgress | None:
+    """Read what a workflow told of its progress; None when it told nothing that can be read."""
+    try:
+        progress: RunProgress | None = await found.memo_value(
+            PROGRESS_MEMO, default=None, type_hint=RunProgress
+        )
+    except ValidationError:
+        return None
+    return progress
+
+
+def _in_flight(description: WorkflowExecutionDescription) -> bool:
+    raw = description.raw_description
+    begun = (
+        PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,
+        PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED,
+    )
+    return (
+        raw.pending_workflow_task.state == PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
+        or any(
+            pending.activity_type.name == REPORT_ACTIVITY
+            or (pending.activity_type.name != INPUT_REQUIRED_ACTIVITY and pending.state in begun)
+            for pending in raw.pending_activities
+        )
+    )
 
 
 def _absent_or_raise(error: RPCError) -> bool:

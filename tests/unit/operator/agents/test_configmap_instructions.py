@@ -158,3 +158,20 @@ async def test_instructions_of_the_spec_itself_take_the_place_of_a_text(
     await bench.reconcile()
     assert only(standin).current.instructions == "Be brief."
     assert (await bench.agent()).status.instructions is None
+
+
+async def test_local_session_has_them_too_and_keeps_them_while_they_are_gone(
+    bench: Bench, standin: StandIn
+) -> None:
+    await set_map(bench, support="Be kind.")
+    await bench.add_agent(session="Local", instructions=None, instructionsFrom=FROM_MAP)
+    await bench.reconcile()
+    assert await bench.conditions() == SYNCED
+    await delete_map(bench)
+    bench.operate()
+    await bench.reconcile()
+    assert await bench.conditions() == {**SYNCED, "Degraded": "True ConfigMapNotFound"}
+    known = (await bench.agent()).status.instructions
+    assert known is not None
+    assert known.text == "Be kind."
+    assert standin.counters().requests == {}

@@ -10,6 +10,7 @@ from agents_operator.agents.tools import (
     TOOL_LIMIT,
     PlacedTool,
     expanded_tools,
+    handoff_tools,
     require_distinct_tools,
     require_sound_tools,
     tool_name,
@@ -159,3 +160,37 @@ def test_more_tools_than_the_provider_takes_are_counted() -> None:
     assert (raised.value.reason, raised.value.condition) == (Reason.TOO_MANY_TOOLS, "Accepted")
     fitting = tuple(f"t{number}" for number in range(TOOL_LIMIT - 1))
     require_sound_tools(expanded(FUNCTION, mcp("many", include=list(fitting)), servers=(many,)))
+
+
+def test_tool_to_ask_comes_last_where_the_model_may() -> None:
+    spec = agent(tools=[FUNCTION], limits={"waitForInput": "1h"}).spec
+    tools = expanded_tools(spec, {"get_rate": RATE}, {})
+    assert [(tool.place, tool_name(tool.definition)) for tool in tools] == [
+        ("spec.tools[0]", "get_rate"),
+        ("spec.limits.waitForInput", "ask_user"),
+    ]
+
+
+def test_tool_of_a_server_that_is_named_as_the_one_to_ask_is_refused() -> None:
+    spec = agent(tools=[mcp("ask")], limits={"waitForInput": "1h"}).spec
+    tools = expanded_tools(spec, {}, {"ask": server("ask", "user")})
+    with pytest.raises(
+        Stalled, match=r"\(MCPServer ask\) and spec.limits.waitForInput are both named ask_user"
+    ):
+        require_sound_tools(tools)
+
+
+def test_handoffs_of_a_local_session_are_tools_and_count_as_such() -> None:
+    to = [{"agentRef": {"name": name}} for name in ("a", "b")]
+    spec = agent(session="Local", handoffs=to).spec
+    assert handoff_tools(spec) == (
+        ("spec.handoffs[0]", "handoff_to_a"),
+        ("spec.handoffs[1]", "handoff_to_b"),
+    )
+    assert handoff_tools(agent(handoffs=to).spec) == ()
+    many = expanded(mcp("many"), servers=(server("many", *(f"t{number}" for number in range(127))),))
+    with pytest.raises(Stalled, match="comes to 129 tools"):
+        require_sound_tools(many, handoff_tools(spec))
+    clash = expanded(mcp("handoff"), servers=(server("handoff", "to_b"),))
+    with pytest.raises(Stalled, match="both named handoff_to_b"):
+        require_sound_tools(clash, handoff_tools(spec))

@@ -113,6 +113,17 @@ CASES = (
         {"run rates-1"},
     ),
     Change(
+        "somebody speaks to a run that goes on, or stops it",
+        (ready_agent(), run(status=STARTED)),
+        run(
+            spec={"userInputs": [{"id": "a", "text": "Hello"}], "shutdown": "Stop"},
+            status=STARTED,
+            resourceVersion="2",
+            generation=2,
+        ),
+        {"run rates-1"},
+    ),
+    Change(
         "provider comes",
         (agent(), run(), pool(), *ALIENS),
         provider(),

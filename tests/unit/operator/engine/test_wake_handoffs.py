@@ -60,6 +60,12 @@ CASES = (
         {"agent a", "agent b"},
     ),
     Change(
+        "target is to have another session",
+        (agent("a", TO_B), agent("b")),
+        agent("b", {"session": "Local"}, resourceVersion="2", generation=2),
+        {"agent a", "agent b"},
+    ),
+    Change(
         "referrer is unlinked from one that goes",
         (agent("a", TO_B, LINKED), GOING),
         agent("a", TO_B, UNLINKED, resourceVersion="2"),

@@ -16,9 +16,13 @@ from pydantic import SecretStr
 from agents_operator.mistral import (
     MistralAgents,
     MistralConnections,
+    NotFoundError,
     ProviderRejectedError,
     ProviderUnreachableError,
+    provider_http,
 )
+from tests.standin.control import StandIn
+from tests.standin.faults import AnswerWith
 from tests.unit.operator.hand import KEY, NO_AUTHORITIES
 from tests.unit.operator.mistral.samples import BARE, IDENTITY, STAMP
 
@@ -100,9 +104,25 @@ async def test_answer_without_an_id_may_have_done_it() -> None:
             await mistral.create(BARE, STAMP)
 
 
+async def test_key_that_a_server_repeats_is_not_told_on() -> None:
+    place = {"location": f"https://sso/?token={KEY}"}
+    async with answering(lambda _: httpx2.Response(307, headers=place)) as mistral:
+        with pytest.raises(ProviderRejectedError, match="token=…") as raised:
+            await mistral.check_key()
+    assert KEY not in str(raised.value)
+
+
+async def test_cookies_of_one_key_are_not_sent_with_another(standin: StandIn) -> None:
+    standin.fail("GET", "/v1/models", AnswerWith(status=404, headers={"set-cookie": "session=1; Path=/"}))
+    async with provider_http() as http:
+        with pytest.raises(NotFoundError):
+            await MistralConnections(http).open(standin.url, SecretStr(KEY)).check_key()
+        assert not http.cookies
+
+
 async def test_page_of_another_server_is_rejected() -> None:
     async with answering(lambda _: httpx2.Response(200, html="<p>Welcome</p>")) as mistral:
-        with pytest.raises(ProviderRejectedError, match="not Mistral's protocol"):
+        with pytest.raises(ProviderRejectedError, match="not this protocol"):
             await mistral.check_key()
 
 

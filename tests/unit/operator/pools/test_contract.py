@@ -28,6 +28,10 @@ def asks(agent_s: Manifest, run_s: Manifest, status: Manifest) -> str | None:
         ({"tools": [{"documentLibrary": {"ids": ["l"]}}]}, {}, "spec.tools[].documentLibrary"),
         ({"tools": [{"connector": {"id": "c"}}]}, {}, "spec.tools[].connector"),
         ({}, MESSAGES, "the run's spec.messages"),
+        ({"session": "Local"}, {}, "spec.session Local"),
+        ({"limits": {"waitForInput": "1h"}}, {}, "spec.limits.waitForInput"),
+        ({}, {"continueFrom": {"agentRunRef": {"name": "rates-0"}}}, "the run's spec.continueFrom"),
+        ({}, {"userInputs": [{"id": "a", "text": "b"}]}, "the run's spec.userInputs"),
         ({"outputSchema": {}}, MESSAGES, "spec.outputSchema and the run's spec.messages"),
     ],
 )

@@ -219,3 +219,12 @@ def test_key_goes_where_the_provider_says() -> None:
     referred = provider(spec={"apiKeySecretRef": {"name": "mistral-eu", "key": "token"}})
     (found,) = pool_providers([referred])
     assert found.key == EU.key
+
+
+def test_provider_without_a_key_has_its_queue_and_nothing_is_mounted_for_it() -> None:
+    spec: Manifest = {"protocol": "ChatCompletions", "url": "http://own:8000/v1", "apiKeySecretRef": None}
+    (own,) = pool_providers([provider("own", spec)])
+    assert own == PoolProvider("own", None)
+    made = deployment(pool(), own)
+    assert json.loads(made.value("DURABLE_AGENTS_PROVIDER_QUEUES")) == ["inst/team/providers/own"]
+    assert made.pod.keys == deployment(pool()).pod.keys

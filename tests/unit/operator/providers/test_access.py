@@ -11,6 +11,7 @@ from agents_operator.kubernetes.secrets import Secrets
 from agents_operator.mistral import MistralConnections
 from agents_operator.providers import ProviderAccess
 from tests.unit.operator.bench import RETRY, Bench
+from tests.unit.operator.namespace import Manifest
 
 
 async def used_and_gone(bench: Bench, http: httpx2.AsyncClient) -> tuple[World, ProviderAccess, Agent]:
@@ -50,3 +51,13 @@ async def test_key_is_forgotten_when_its_agents_have_gone(bench: Bench, http: ht
     access.forget_unused()
     with pytest.raises(Waiting, match="there is no ModelProvider default"):
         await access.open_to_remove(bench.namespace, "default")
+
+
+async def test_server_of_chat_completions_has_no_remote_agents_to_open(
+    bench: Bench, http: httpx2.AsyncClient
+) -> None:
+    access = ProviderAccess(World(), Secrets(bench.api), MistralConnections(http), retry_interval=RETRY)
+    spec: Manifest = {"protocol": "ChatCompletions", "url": "http://own:8000/v1"}
+    provider = await bench.create(MODEL_PROVIDERS, "own", spec)
+    with pytest.raises(Waiting, match="ModelProvider own speaks ChatCompletions only"):
+        await access.open(provider)

@@ -70,3 +70,11 @@ def test_refused_key_names_the_secret() -> None:
         explained(PROVIDER, retry_interval=RETRY),
     ):
         raise ProviderUnauthorizedError("refuses the key (401)")
+
+
+def test_server_that_wants_a_key_where_none_is_set_names_the_field() -> None:
+    spec = ModelProviderSpec(protocol="ChatCompletions", url="http://own:8000/v1")
+    early = early_end(
+        ProviderUnauthorizedError("refuses"), PROVIDER.model_copy(update={"spec": spec}), retry_interval=RETRY
+    )
+    assert "it needs a key: set spec.apiKeySecretRef" in early.message

@@ -82,11 +82,11 @@ def test_start_by_an_earlier_release_names_the_one_agent() -> None:
         ),
         pytest.param(
             begun(),
-            [part("finance", 1, 1), *(part(f"{number}-{'x' * 300}", 1, 1) for number in range(40))],
+            [part("finance", 1, 1), *(part(f"{number}-\x07{'x' * 300}", 1, 1) for number in range(40))],
             [
                 in_run("finance", "ag_1", 1, 1),
-                in_run("back", "ag_2", 0, None),
-                *(in_run(f"{number}-{'x' * 300}"[:63], "", 1, 1) for number in range(30)),
+                # Not one that had no part, while there is no room for all that had.
+                *(in_run(f"{number}-{'x' * 60}"[:60] + "…", "", 1, 1) for number in range(22)),
             ],
             id="many with long names",
         ),
@@ -105,11 +105,12 @@ def test_path_and_who_answered_are_recorded() -> None:
     assert (status.path, status.answered_by) == (("finance", "back"), "back")
 
 
-def test_long_path_is_there_from_its_end() -> None:
-    path = tuple(f"{number}-{'x' * 300}" for number in range(PATH_LIMIT + 1))
+@pytest.mark.parametrize(("length", "kept"), [(10, PATH_LIMIT), (300, 31)])
+def test_long_path_is_there_from_its_end(length: int, kept: int) -> None:
+    path = tuple(f"{number}-{'x' * length}" for number in range(PATH_LIMIT + 1))
     status = told(begun(), agents=[part("finance", 1, 1)], path=path, answered_by=path[-1])
-    assert len(status.path) == PATH_LIMIT
-    assert (status.path[0][:2], status.path[-1]) == ("1-", status.answered_by)
+    assert len(status.path) == kept
+    assert (status.path[0].split("-")[0], status.path[-1]) == (str(PATH_LIMIT + 1 - kept), status.answered_by)
     assert AgentRunStatus.model_validate(status.manifest()) == status
 
 

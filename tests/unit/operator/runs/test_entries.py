@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from pydantic import BaseModel
 
@@ -15,10 +17,11 @@ from agents_crds.contract.entries import (
 )
 from agents_crds.v1alpha1.output import ENTRY_LIMIT, OutputEntry
 from agents_operator.runs.entries import ENTRIES_LIMIT, cut, output_entries
+from agents_operator.stored import stored_size
 from tests.unit.operator.objects import Manifest
 
-WORST = "\x00"
-"""A character that takes six bytes as JSON."""
+WORST = "<"
+"""A character that takes six bytes as the API server keeps it."""
 
 
 def said(*content: Content, agent: str = "front") -> MessageEntry:
@@ -106,30 +109,52 @@ def test_everything_else_has_entries(entries: tuple[RunEntry, ...], omitted: int
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"), [("x" * 256, "x" * 256), ("x" * 257, "x" * 255 + "…"), ("€" * 300, "€" * 255 + "…")]
+    ("text", "shown"),
+    [
+        ("x" * 256, "x" * 256),
+        ("x" * 257, "x" * 253 + "…"),
+        ("€" * 86, "€" * 84 + "…"),
+        ('"' * 129, '"' * 126 + "…"),
+        ("<" * 43, "<" * 42 + "…"),
+        ("\x00" * 300, ""),
+    ],
 )
 def test_long_text_ends_with_an_ellipsis(text: str, shown: str) -> None:
     assert cut(text) == shown
 
 
 def test_latest_entries_are_kept_and_the_others_counted() -> None:
-    many = tuple(called(result=str(number)) for number in range(ENTRY_LIMIT + 50))
+    many = tuple(HandoffEntry(agent="", to=str(number)) for number in range(ENTRY_LIMIT + 50))
     shown, omitted = output_entries(many, 7)
     assert (len(shown), omitted) == (ENTRY_LIMIT, 57)
-    assert [entry.tool_call.result for entry in shown if entry.tool_call] == [
+    assert [entry.handoff.to for entry in shown if entry.handoff] == [
         str(number) for number in range(50, ENTRY_LIMIT + 50)
     ]
 
 
+def test_entries_are_kept_in_as_many_bytes_as_there_is_room_for() -> None:
+    many = tuple(called(result=str(number)) for number in range(20))
+    assert output_entries(many, 0, limit=0) == ((), 20)
+    shown, omitted = output_entries(many, 0, limit=500)
+    assert [entry.tool_call.result for entry in shown if entry.tool_call] == ["16", "17", "18", "19"]
+    assert omitted == 16
+
+
 def test_message_of_many_parts_says_how_many_more_there_were() -> None:
-    (shown, _), _ = output_entries((said(*(reference(title=str(n)) for n in range(40))), called()), 0)
+    (shown, _), _ = output_entries((said(*(words(str(n)) for n in range(40))), called()), 0)
     assert shown.message is not None
     assert len(shown.message) == 32
     assert shown.message[-1].text == "… and 9 more parts"
-    (whole, _), _ = output_entries((said(*(reference(title=str(n)) for n in range(32))), called()), 0)
+    (whole, _), _ = output_entries((said(*(words(str(n)) for n in range(32))), called()), 0)
     assert whole.message is not None
     assert len(whole.message) == 32
-    assert whole.message[-1].reference is not None
+    assert whole.message[-1].text == "31"
+
+
+def test_message_of_large_parts_says_how_many_more_there_were() -> None:
+    (shown, _), _ = output_entries((said(*(reference(title="t" * 900) for _ in range(5))), called()), 0)
+    assert shown.message is not None
+    assert [part.text for part in shown.message] == [None, None, None, "… and 2 more parts"]
 
 
 def test_address_that_is_too_long_is_left_out_whole() -> None:
@@ -161,6 +186,7 @@ def test_whatever_happened_fits_and_the_latest_is_there(last: RunEntry) -> None:
     shown, omitted = output_entries((*HUGE, *HUGE, last), 0)
     assert 1 <= len(shown) == 2 * len(HUGE) + 1 - omitted
     written = _Entries(entries=shown).model_dump_json(exclude_none=True)
-    assert len(written.encode()) <= ENTRIES_LIMIT + len('{"entries":}')
+    kept = stored_size(json.loads(written)["entries"])
+    assert ENTRIES_LIMIT / 4 < kept <= ENTRIES_LIMIT
     # As the API server would read it.
     assert _Entries.model_validate_json(written).entries == shown

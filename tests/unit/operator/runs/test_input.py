@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from pydantic import JsonValue
 
-from agents_crds.contract.run import ImagePart, InputMessage, TextPart
+from agents_crds.contract.transcript import ImagePart, InputMessage, TextPart
 from agents_crds.v1alpha1 import ConditionType, Reason
 from agents_operator.errors import Waiting
 from agents_operator.kubernetes.configmaps import ConfigMapReader

@@ -3,13 +3,24 @@ from datetime import timedelta
 import pytest
 
 from agents_crds.contract import CONTRACT
-from agents_crds.contract.names import INSTALLATION_KEY, NAME_KEY, NAMESPACE_KEY, UID_KEY
-from agents_crds.contract.run import AgentIdentity, InputMessage, RunReference, TextPart
+from agents_crds.contract.names import INSTALLATION_KEY, NAME_KEY, NAMESPACE_KEY, RETENTION_KEY, UID_KEY
+from agents_crds.contract.run import AgentIdentity, RunReference
+from agents_crds.contract.transcript import InputMessage, TextPart
 from agents_crds.v1alpha1 import AgentRun, ConditionType, Reason
+from agents_crds.v1alpha1.conversation import UserInput
 from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
 from agents_operator.runs.input import Opening
-from agents_operator.runs.plan import LARGEST_LOOP, Cancel, Keep, effective_limits, plan_run
+from agents_operator.runs.plan import (
+    LARGEST_LOOP,
+    Cancel,
+    Finish,
+    Keep,
+    Say,
+    ShutDown,
+    effective_limits,
+    plan_run,
+)
 from tests.unit.operator.objects import (
     DELETED,
     Manifest,
@@ -40,6 +51,70 @@ from tests.unit.operator.runs.worlds import INSTALLATION, linked, ready_world, s
 @pytest.mark.parametrize("world", [ready_world(), world_of()], ids=["ready", "nothing"])
 def test_run_that_needs_no_start_gets_none(planned: AgentRun, world: World, action: Keep | Cancel) -> None:
     assert plan_run(planned, world, installation=INSTALLATION) == action
+
+
+SAID: Manifest = {"userInputs": [{"id": "a", "text": "Hello"}, {"id": "b", "text": "Hello?"}]}
+STARTED: Manifest = {"workflowId": "inst/team/u"}
+BOTH = tuple(UserInput(id=each, text=text) for each, text in (("a", "Hello"), ("b", "Hello?")))
+
+
+@pytest.mark.parametrize(
+    ("planned", "action"),
+    [
+        pytest.param(run(spec=SAID, status=STARTED), Say(BOTH), id="all is new"),
+        pytest.param(
+            run(spec=SAID, status=STARTED | {"userInputs": [{"id": "a", "state": "Told"}]}),
+            Say(BOTH[1:]),
+            id="one was sent before",
+        ),
+        pytest.param(
+            run(
+                spec=SAID,
+                status=STARTED | {"userInputs": [{"id": each, "state": "Sent"} for each in ("b", "a")]},
+            ),
+            Keep(),
+            id="all was sent",
+        ),
+        pytest.param(run(spec={"shutdown": "Stop"}, status=STARTED), ShutDown("Stop"), id="stopped"),
+        pytest.param(
+            run(spec=SAID | {"shutdown": "Cancel"}, status=STARTED),
+            ShutDown("Cancel"),
+            id="spoken to as well",
+        ),
+        pytest.param(run(spec=SAID | {"shutdown": "Stop"}, status={"finished": True}), Keep(), id="finished"),
+    ],
+)
+def test_run_that_goes_on_is_told_what_people_want(planned: AgentRun, action: Keep | Say | ShutDown) -> None:
+    assert plan_run(planned, ready_world(), installation=INSTALLATION) == action
+
+
+@pytest.mark.parametrize("world", [ready_world(), world_of()], ids=["ready", "nothing"])
+@pytest.mark.parametrize(
+    ("shutdown", "reason"),
+    [("Stop", Reason.STOPPED), ("Cancel", Reason.CANCELLED), ("Terminate", Reason.TERMINATED)],
+)
+def test_run_that_is_shut_down_before_its_start_gets_none(
+    world: World, shutdown: str, reason: Reason
+) -> None:
+    action = plan_run(run(spec={"shutdown": shutdown}), world, installation=INSTALLATION)
+    assert action == Finish(reason, "spec.shutdown was set before the run was started")
+
+
+@pytest.mark.parametrize(
+    ("agent", "own", "wait"),
+    [
+        pytest.param(None, "5m", None, id="the Agent may not ask"),
+        pytest.param("1h", None, timedelta(hours=1), id="as the Agent says"),
+        pytest.param("1h", "5m", timedelta(minutes=5), id="as the run says"),
+        pytest.param("1h", "2h", timedelta(hours=1), id="no longer than the Agent says"),
+    ],
+)
+def test_model_waits_for_people_as_long_as_agent_and_run_let_it(
+    agent: str | None, own: str | None, wait: timedelta | None
+) -> None:
+    asks = ready_agent(spec={"limits": {} if agent is None else {"waitForInput": agent}})
+    planned = run(spec={"limits": {} if own is None else {"waitForInput": own}})
+    assert effective_limits(asks, planned.spec.limits).wait_for_input == wait
 
 
 def test_every_name_outside_the_cluster_has_the_installation_before_it() -> None:
@@ -131,6 +206,7 @@ def test_conversation_is_marked_as_this_very_run_s() -> None:
         NAMESPACE_KEY: "team",
         NAME_KEY: "rates-7",
         UID_KEY: "u-7",
+        RETENTION_KEY: "Delete",
     }
 
 

@@ -8,6 +8,7 @@ from agents_crds.contract.run import Usage as ReportedUsage
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
 from agents_crds.v1alpha1.agentrun import AgentVersion, Usage
 from agents_operator.runs.status import expiry, failed_status, outcome_status, output, started_status
+from agents_operator.stored import stored_size
 from agents_operator.temporal.workflows import StartedWorkflow
 from tests.unit.operator.objects import NOW, Manifest, condition, run
 
@@ -156,6 +157,9 @@ def test_excerpt_is_one_short_line(text: str, excerpt: str) -> None:
         ("x" * 8_193, 8_192, True, 8_193),
         ("€" * 2_730, 2_730, False, 8_190),
         ("€" * 2_731, 2_730, True, 8_193),
+        ('"' * 4_097, 4_096, True, 4_097),
+        ("\u2028<" * 700, 1_365, True, 2_800),
+        ("\x00" * 9_000, 0, False, 9_000),
     ],
 )
 def test_long_answer_is_cut_and_says_so(text: str, kept: int, size: int, *, truncated: bool) -> None:
@@ -179,6 +183,9 @@ def test_answer_that_was_reported_in_part_tells_its_whole_size() -> None:
         ("[1, 2]", [1, 2], False),
         ('"' + "x" * 8_190 + '"', "x" * 8_190, False),
         ('"' + "x" * 8_191 + '"', None, True),
+        ('"' + "<" * 1_365 + '"', "<" * 1_365, False),
+        ('"' + "<" * 1_366 + '"', None, True),
+        (" " * 10_000 + "7", 7, False),
         ('"' + "€" * 2_731 + '"', None, True),
     ],
 )
@@ -187,7 +194,24 @@ def test_answer_that_fits_a_schema_is_there_as_json_or_left_out(
 ) -> None:
     kept = output(text, structured=True)
     assert (kept.value, kept.json_omitted) == (value, omitted)
+    assert stored_size(kept.text) <= (8_194 if omitted else 1_026)
     assert kept.manifest().get("json") == value
+
+
+def test_answer_that_was_reported_in_part_is_truncated_whatever_its_start_is() -> None:
+    whole = outcome(text="\x00" * 100_000 + "4 %")
+    status = outcome_status(run(), WORKFLOW, whole.preview(), now=NOW)
+    assert status.output is not None
+    assert (status.output.text, status.output.truncated) == ("", True)
+
+
+@pytest.mark.parametrize(("retention", "until"), [(None, None), (timedelta(days=3), "2026-03-04T12:00:30Z")])
+def test_the_whole_can_be_had_for_as_long_as_temporal_keeps_it(
+    retention: timedelta | None, until: str | None
+) -> None:
+    status = outcome_status(run(), WORKFLOW, outcome(), now=NOW + timedelta(hours=1), retention=retention)
+    assert status.output is not None
+    assert status.output.manifest().get("availableUntil") == until
 
 
 @pytest.mark.parametrize(

@@ -2,45 +2,42 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError
 
 from agents_crds.contract.run import ProviderSnapshot
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.activities.beat import beating
-from agents_worker.activities.recovery import Watch, conversation_gone, recover_append, recover_start
+from agents_worker.activities.judging import as_error, judged
+from agents_worker.activities.recovery import (
+    Watch,
+    conversation_gone,
+    open_conversation,
+    recover_append,
+    recover_restart,
+    recover_start,
+)
 from agents_worker.activities.room import Room
 from agents_worker.messages import (
     APPEND_RESULTS,
+    OPEN_CONVERSATION,
+    RESTART_CONVERSATION,
     START_CONVERSATION,
-    THROTTLED,
+    ConversationOpening,
+    ConversationRestart,
     ConversationStart,
-    KeyWait,
     ModelAnswer,
+    OpenedConversation,
     ResultsAppend,
 )
 from agents_worker.sessions.failures import ProviderFailed
 from agents_worker.sessions.providers import Providers
-from agents_worker.sessions.verdict import (
-    AwaitKey,
-    Effort,
-    GiveUp,
-    Patience,
-    Throttle,
-    TryAgain,
-    Verdict,
-    judge,
-)
+from agents_worker.sessions.verdict import GiveUp, Patience, Verdict
 
 
 class ModelCalls:
-    """The activities of a provider's queue.
-
-    A failure that Temporal may repeat is raised as retryable. One that is final has the run's reason as its
-    type, and `THROTTLED` and one with a `KeyWait` leave the waiting to the workflow.
-    """
+    """The activities of a provider's queue; they fail as `judging` says."""
 
     def __init__(self, providers: Providers, patience: Patience, room: Room) -> None:
         self._providers = providers
@@ -77,9 +74,33 @@ class ModelCalls:
                     append.conversation_id,
                     append.results,
                     denials=append.denials,
-                    correction=append.correction,
+                    messages=append.messages,
                 )
                 return await self._kept(answer)
+
+    @activity.defn(name=RESTART_CONVERSATION)
+    async def restart_conversation(self, restart: ConversationRestart) -> ModelAnswer:
+        """Branch off from a conversation, or take up the branch that an earlier attempt made."""
+        conversations = self._providers.conversations(restart.provider)
+        async with beating():
+            with self._judged(restart.provider, gone=conversation_gone(restart)):
+                if _may_have_been_sent(repeated=restart.repeated):
+                    answer = await recover_restart(conversations, restart, Watch(self._patience.settle))
+                    if answer is not None:
+                        return await self._kept(answer)
+                return await self._kept(await conversations.restart(restart))
+
+    @activity.defn(name=OPEN_CONVERSATION)
+    async def open_conversation(self, opening: ConversationOpening) -> OpenedConversation:
+        """Find the conversation that a run goes on with; its failure is final when it is gone."""
+        conversations = self._providers.conversations(opening.provider)
+        async with beating():
+            with self._judged(opening.provider, gone=conversation_gone(opening)):
+                match await open_conversation(conversations, opening, Watch(self._patience.settle)):
+                    case OpenedConversation() as opened:
+                        return opened
+                    case GiveUp() as gone:
+                        raise self._as_error(gone)
 
     async def _kept(self, answer: ModelAnswer) -> ModelAnswer:
         return await self._room.kept(answer.model_copy(update={"has_store": self._room.has_store}))
@@ -89,33 +110,11 @@ class ModelCalls:
         try:
             yield
         except ProviderFailed as failed:
-            info = activity.info()
-            effort = Effort(info.attempt, datetime.now(UTC) - info.scheduled_time)
-            verdict = judge(failed.failure, effort, self._patience, key_path=provider.key_path, gone=gone)
             # The cause stays out of the workflow's history: it may hold a whole answer of the provider.
-            raise self._as_error(verdict) from None
+            raise self._as_error(judged(failed.failure, provider, self._patience, gone=gone)) from None
 
     def _as_error(self, verdict: Verdict) -> ApplicationError:
-        match verdict:
-            case Throttle(message, retry_after):
-                return ApplicationError(
-                    message,
-                    None if retry_after is None else retry_after.total_seconds(),
-                    type=THROTTLED,
-                    non_retryable=True,
-                    category=ApplicationErrorCategory.BENIGN,
-                )
-            case AwaitKey(reason, message):
-                wait = KeyWait(
-                    interval=self._patience.key_interval,
-                    window=self._patience.key_window,
-                    least_attempts=self._patience.least_attempts,
-                )
-                return ApplicationError(message, wait, type=reason.value, non_retryable=True)
-            case TryAgain(reason, message, delay):
-                return ApplicationError(message, type=reason.value, next_retry_delay=delay)
-            case GiveUp(reason, message):
-                return ApplicationError(message, type=reason.value, non_retryable=True)
+        return as_error(verdict, self._patience)
 
 
 def _may_have_been_sent(*, repeated: bool) -> bool:

@@ -7,13 +7,16 @@ from temporalio import activity
 from temporalio.converter import DataConverter
 
 from agents_crds.contract.conversion import STORED_FROM, store_of
+from agents_crds.contract.payload import Payload
 from agents_crds.contract.store import PayloadStore, StoreError
-from agents_worker.messages import ModelAnswer, ToolResult
+from agents_worker.messages import ToolResult
 from agents_worker.text import ANSWER_LIMIT, RESULTS_LIMIT, STORED_LIMIT, clip, size_of
 
 _PAUSE_SECONDS = 2.0
+# A codec of the user's may make a payload larger again: by a third, where it writes base64.
+_MAY_BE_STORED_FROM = STORED_FROM // 2
 
-Result = TypeVar("Result", ModelAnswer, ToolResult)
+Result = TypeVar("Result", bound=Payload)
 
 
 class Room:
@@ -47,7 +50,7 @@ class Room:
         The call has had its effect, and may have cost something: if the store is away, it is the result that
         waits, until the activity's time is over.
         """
-        if self._store is None or size_of(result) < STORED_FROM:
+        if self._store is None or size_of(result) < _MAY_BE_STORED_FROM:
             return result
         while True:
             try:

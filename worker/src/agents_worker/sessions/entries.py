@@ -1,5 +1,6 @@
 """From a provider's entries to the loop's own, small enough for a workflow's history."""
 
+from agents_crds.contract.cut import storable
 from agents_crds.contract.entries import Content, FileContent, ReferenceContent, TextContent
 from agents_crds.contract.run import Usage
 from agents_worker.messages import Entry, Execution, FunctionCall, Handoff, Message, ModelAnswer, Other
@@ -26,7 +27,6 @@ from agents_worker.text import (
     leading,
     share,
     size_of,
-    storable,
 )
 
 _NAME_LIMIT = 256

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 _LONGEST_MESSAGE = 1000
 _LONGEST_WAIT = timedelta(days=1)
+_UNEXPLAINED = "no further explanation"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Unreachable:
     """No answer came; what was sent may have arrived."""
 
     message: str
+    sent: bool = True
+    """Whether it was sent at all."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Answered:
     code: str = ""
     retry_after: timedelta | None = None
     should_retry: bool | None = None
+
+    @property
+    def explains(self) -> bool:
+        """Whether the provider said what is wrong."""
+        return self.message != _UNEXPLAINED
 
 
 Failure = KeyMissing | Unreachable | Answered
@@ -70,7 +78,8 @@ _EXPLANATION = TypeAdapter[str | tuple[_Problem, ...] | _Detailed](str | tuple[_
 
 
 class _ErrorBody(BaseModel):
-    """`{"object":"error","message","type","param","code"}`, or FastAPI's `{"detail"}`."""
+    """`{"object":"error","message","type","param","code"}`, OpenAI's the same in `{"error"}`, or FastAPI's
+    `{"detail"}`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -78,15 +87,26 @@ class _ErrorBody(BaseModel):
     detail: Any = None
     type: Any = None
     code: Any = None
+    error: Any = None
+
+    def unwrapped(self) -> "_ErrorBody":
+        """Return the error itself, where it is within another object."""
+        match self.error:
+            case dict(error):
+                return _ErrorBody.model_validate(error)
+            case str(words) if self.message is None:
+                return self.model_copy(update={"message": words})
+            case _:
+                return self
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: str, *, now: datetime) -> Answered:
     """Read an error answer; `headers` has lower-case names, `now` counts where the answer has no Date."""
     try:
-        error = _ErrorBody.model_validate_json(body)
+        error = _ErrorBody.model_validate_json(body).unwrapped()
     except ValidationError:
         error = _ErrorBody(message=body)
-    words = _explained(error.message) or _explained(error.detail) or "no further explanation"
+    words = _explained(error.message) or _explained(error.detail) or _UNEXPLAINED
     return Answered(
         status=status,
         message=words[:_LONGEST_MESSAGE],

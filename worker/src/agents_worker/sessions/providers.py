@@ -1,6 +1,7 @@
 """The clients of model providers, and the keys that they read."""
 
 from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path, PurePosixPath
 
 import httpx2
@@ -10,6 +11,7 @@ from mistralai.client.utils.logger import NoOpLogger
 from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.contract.run import ProviderSnapshot
 from agents_worker.secret_files import SecretUnreadableError, read_secret
+from agents_worker.sessions.chat import ChatCompletions
 from agents_worker.sessions.failures import KeyMissing, ProviderFailed
 from agents_worker.sessions.remote import RemoteConversations
 from agents_worker.text import ANSWER_LIMIT
@@ -57,6 +59,11 @@ class Providers:
             self._known[provider.url, provider.key_path] = known
         return known
 
+    def chat(self, provider: ProviderSnapshot) -> ChatCompletions:
+        """Return the provider's chat completions."""
+        key = KeyFile(self._secrets_dir, provider.key_path).read if provider.key_path else None
+        return ChatCompletions(self._http, provider.url, key, CALL_TIMEOUT.total_seconds())
+
     def _client(self, provider: ProviderSnapshot) -> Mistral:
         return Mistral(
             api_key=KeyFile(self._secrets_dir, provider.key_path).read,
@@ -77,9 +84,11 @@ async def _connect_soon(request: httpx2.Request) -> None:
 def provider_http() -> httpx2.AsyncClient:
     """Make the pool of connections to providers; whoever makes it closes it.
 
-    Temporal bounds how many calls are made at once, so that the pool must not.
+    Temporal bounds how many calls are made at once, so that the pool must not. It keeps no cookies: what a
+    server gave the owner of one key is none of another's.
     """
     return httpx2.AsyncClient(
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
         event_hooks={"request": [_connect_soon]},
     )

@@ -10,8 +10,9 @@ from mistralai.client.conversations import Conversations
 from mistralai.client.types import UNSET
 from pydantic import TypeAdapter, ValidationError
 
-from agents_crds.contract.run import FunctionResult, ImagePart, InputMessage, TextPart
-from agents_worker.messages import ConversationStart, ModelAnswer
+from agents_crds.contract.run import FunctionResult
+from agents_crds.contract.transcript import ImagePart, InputMessage, TextPart
+from agents_worker.messages import ConversationRestart, ConversationStart, ModelAnswer
 from agents_worker.sessions.entries import answer_of
 from agents_worker.sessions.failures import Answered, ProviderFailed, Unreachable, read_answer
 from agents_worker.sessions.wire import (
@@ -58,22 +59,29 @@ class RemoteConversations:
         results: tuple[FunctionResult, ...],
         *,
         denials: tuple[str, ...] = (),
-        correction: str | None = None,
+        messages: tuple[InputMessage, ...] = (),
     ) -> ModelAnswer:
-        """Give the model the results of its calls, denials or a correction, and return its next answer."""
-        inputs: list[models.InputEntries] = [
-            models.FunctionResultEntry(tool_call_id=result.tool_call_id, result=result.text)
-            for result in results
-        ]
-        if correction is not None:
-            inputs.append(models.MessageInputEntry(role="user", content=correction))
+        """Give the model the results of its calls, denials or messages, and return its next answer."""
         confirmations = [
             models.ToolCallConfirmation(tool_call_id=call, confirmation="deny") for call in denials
         ]
         operation = self._api.append_async(
             conversation_id=conversation_id,
-            inputs=inputs,
+            inputs=_inputs(results, messages),
             tool_confirmations=confirmations or UNSET,
+            store=True,
+            handoff_execution="server",
+        )
+        return await self._answered(operation)
+
+    async def restart(self, restart: ConversationRestart) -> ModelAnswer:
+        """Start a conversation that shares another's entries up to one of them, and return its answer."""
+        operation = self._api.restart_async(
+            conversation_id=restart.conversation_id,
+            from_entry_id=restart.from_entry,
+            inputs=_inputs(restart.results, restart.messages),
+            agent_version=restart.agent_version,
+            metadata=restart.metadata,
             store=True,
             handoff_execution="server",
         )
@@ -120,8 +128,21 @@ class RemoteConversations:
                 raise
 
 
+def _inputs(
+    results: tuple[FunctionResult, ...], messages: tuple[InputMessage, ...]
+) -> list[models.InputEntries]:
+    given = (
+        models.FunctionResultEntry(tool_call_id=result.tool_call_id, result=result.text) for result in results
+    )
+    return [*given, *map(_message, messages)]
+
+
 def _message(message: InputMessage) -> models.InputEntries:
-    return models.MessageInputEntry(role=message.role, content=[_chunk(part) for part in message.content])
+    match message.content:
+        case (TextPart(text=text),):
+            return models.MessageInputEntry(role=message.role, content=text)
+        case content:
+            return models.MessageInputEntry(role=message.role, content=[_chunk(part) for part in content])
 
 
 def _chunk(part: TextPart | ImagePart) -> models.MessageInputContentChunks:

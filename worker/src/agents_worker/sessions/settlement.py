@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from agents_worker.messages import DECIDED
 from agents_worker.sessions.wire import (
     CallOutput,
+    HandoffOutput,
     MessageInput,
     MessageOutput,
     ResultInput,
@@ -48,9 +49,8 @@ def settle_append(
     `after` is the id of the last entry before it, empty where that is unknown. That a denial changes the
     status of its call there, and that a turn of such calls ends with them, is assumed: Mistral says neither.
     """
-    known = max(
-        (position for position, entry in enumerate(history) if after and entry.id == after), default=-1
-    )
+    found = _position(history, after)
+    known = -1 if found is None else found
     sent = [
         position
         for position, entry in enumerate(history)
@@ -71,18 +71,66 @@ def _is_reaction(
             return False
 
 
-def settle_correction(history: tuple[WireEntry, ...], correction: str) -> NotSent | Unanswered | Settled:
-    """Read the answer to an append of a correction out of the conversation's history.
+def settle_messages(
+    history: tuple[WireEntry, ...], words: str, *, after: str = ""
+) -> NotSent | Unanswered | Settled:
+    """Read the answer to an append of messages, the last of them of these words, out of the history.
 
-    The last message to the agent is the correction, or it never arrived: an entry of ours has no id that we
-    know. White space does not count, since providers may change it.
+    Behind the last entry before it, `after`, every message is one of them. Where that is unknown, the last
+    message of all has these words, or they never arrived: an entry of ours has no id that we know. White
+    space does not count, since providers may change it.
     """
+    known = _position(history, after)
     said = [(position, entry) for position, entry in enumerate(history) if isinstance(entry, MessageInput)]
     match said[-1:]:
-        case [(position, entry)] if entry.content.split() == correction.split():
+        case [(position, entry)] if (
+            position > known if known is not None else entry.content.split() == words.split()
+        ):
             return _answer(history[position + 1 :])
         case _:
             return NotSent()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a conversation waits for at one of its entries."""
+
+    last_entry: str
+    waiting: tuple[CallOutput, ...]
+    """The calls that nobody answered, those awaiting a confirmation among them."""
+    at_work: bool = False
+    """Whether the provider has not finished its answer there."""
+
+
+def standing(history: tuple[WireEntry, ...], until: str = "") -> Standing:
+    """Tell how a conversation stands at an entry, or at its end; also where it has no entry of that id."""
+    found = _position(history, until)
+    entries = history if found is None else history[: found + 1]
+    handoff = max(
+        (place for place, entry in enumerate(entries) if isinstance(entry, HandoffOutput)), default=-1
+    )
+    answered = {entry.tool_call_id for entry in entries if isinstance(entry, ResultInput)}
+    calls = (entry for entry in entries[handoff + 1 :] if isinstance(entry, CallOutput))
+    return Standing(
+        last_entry=entries[-1].id if entries else "",
+        waiting=tuple(
+            call
+            for call in calls
+            if call.tool_call_id not in answered and call.confirmation_status not in DECIDED
+        ),
+        at_work=bool(entries) and isinstance(_answer(entries), Unanswered),
+    )
+
+
+def before(history: tuple[WireEntry, ...], call: CallOutput) -> str:
+    """Return the id of the last entry that came before a call; empty where there is none."""
+    earlier = history[: history.index(call)]
+    return earlier[-1].id if earlier else ""
+
+
+def _position(history: tuple[WireEntry, ...], entry_id: str) -> int | None:
+    places = (place for place, entry in enumerate(history) if entry_id and entry.id == entry_id)
+    return next(places, None)
 
 
 def _answer(outputs: tuple[WireEntry, ...]) -> Unanswered | Settled:

@@ -13,6 +13,10 @@ from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.sessions.failures import Answered, Failure, KeyMissing, Unreachable
 
 _RETRIABLE = frozenset({408, 409, 425, 429})
+_KEYLESS = (
+    "The provider answered 401: it wants a key. Put one into a Secret, and name it in spec.apiKeySecretRef "
+    "of the ModelProvider"
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def judge(failure: Failure, effort: Effort, patience: Patience, *, key_path: str
         case Unreachable(message):
             return _retry(message, None, effort, patience)
         case Answered(status=401):
-            return AwaitKey(Reason.PROVIDER_UNAUTHORIZED, _refused(key_path))
+            return _unauthorized(key_path)
         case Answered(status=429) if _retriable(failure):
             return Throttle(_said(failure), failure.retry_after)
         case Answered() if _retriable(failure):
@@ -93,7 +97,7 @@ def judge(failure: Failure, effort: Effort, patience: Patience, *, key_path: str
 
 
 def _final_reason(answer: Answered) -> Reason:
-    if answer.kind == "invalid_model" or answer.code == "1500":
+    if answer.kind == "invalid_model" or answer.code in {"1500", "model_not_found"}:
         return Reason.MODEL_NOT_FOUND
     if answer.status == 429 or answer.status >= 500:
         return Reason.PROVIDER_ERROR
@@ -118,6 +122,12 @@ def _retry(message: str, delay: timedelta | None, effort: Effort, patience: Pati
 def _within(left: timedelta, delay: timedelta | None) -> timedelta | None:
     # With no time left, Temporal's own backoff leads to the least number of attempts.
     return min(delay, left) if delay is not None and left > timedelta() else None
+
+
+def _unauthorized(key_path: str) -> AwaitKey | GiveUp:
+    if not key_path:
+        return GiveUp(Reason.PROVIDER_UNAUTHORIZED, _KEYLESS)
+    return AwaitKey(Reason.PROVIDER_UNAUTHORIZED, _refused(key_path))
 
 
 def _refused(key_path: str) -> str:

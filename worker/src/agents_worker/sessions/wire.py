@@ -159,8 +159,11 @@ WireEntry = Annotated[
 ]
 
 
+_MOST_TOKENS = 10**12
+
+
 def _count(value: object) -> object:
-    return value if isinstance(value, int) and value >= 0 else 0
+    return value if isinstance(value, int) and 0 <= value <= _MOST_TOKENS else 0
 
 
 Count = Annotated[int, BeforeValidator(_count)]

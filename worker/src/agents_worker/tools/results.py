@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic_core import PydanticSerializationError, to_json
 
-from agents_worker.text import storable
+from agents_crds.contract.cut import storable
 from agents_worker.tools.errors import ToolError
 
 

@@ -10,7 +10,9 @@ from temporalio.exceptions import ActivityError
 from agents_crds.contract.names import AGENT_RUN_WORKFLOW, REPORT_ACTIVITY
 from agents_crds.contract.run import AgentIdentity, LoopResult, LoopState, RunInput, RunOutcome
 from agents_crds.v1alpha1.conditions import Reason
+from agents_worker.workflows.control import Control, Controlled
 from agents_worker.workflows.loop import first_state, run_loop
+from agents_worker.workflows.progress import continue_as_new
 
 _REPORT = timedelta(seconds=30)
 _UNTIL_TAKEN = RetryPolicy(maximum_interval=timedelta(seconds=30))
@@ -18,16 +20,20 @@ _ONCE = RetryPolicy(maximum_attempts=1)
 
 
 @workflow.defn(name=AGENT_RUN_WORKFLOW)
-class AgentRun:
+class AgentRun(Controlled):
     """Runs the loop, and ends by reporting to the operator."""
+
+    @workflow.init
+    def __init__(self, run: RunInput) -> None:
+        self.control = Control(run.state, run.operator_queue)
 
     @workflow.run
     async def run(self, run: RunInput) -> RunOutcome:
         """Return the outcome after the operator took it in."""
         state = run.state or first_state(run.loop)
-        result = await run_loop(run.loop, state)
+        result = await run_loop(run.loop, state, self.control)
         if isinstance(result, LoopState):
-            workflow.continue_as_new(run.model_copy(update={"state": result}))
+            continue_as_new(run.model_copy(update={"state": result}))
         outcome = _outcome(run, state, result)
         if result.reason == Reason.CANCELLED:
             # The AgentRun is most likely gone, and with it whoever would take the report.

@@ -3,35 +3,39 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from temporalio import exceptions, workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import (
     ActivityError,
-    ApplicationError,
     TimeoutType,
     is_cancelled_exception,
 )
 
 from agents_crds.contract.mcp import McpTarget, McpToolRoute
 from agents_crds.contract.run import LoopInput, LoopState, ToolRoute
-from agents_crds.v1alpha1.conditions import Reason
+from agents_worker.chat_messages import COMPLETE_CHAT, SUMMARIZE, ChatRequest, SummaryRequest
 from agents_worker.messages import (
     APPEND_RESULTS,
     CALL_MCP_TOOL,
     CALL_TOOL,
+    OPEN_CONVERSATION,
+    RESTART_CONVERSATION,
     START_CONVERSATION,
-    THROTTLED,
+    ConversationOpening,
+    ConversationRestart,
     ConversationStart,
     FunctionCall,
-    KeyWait,
     McpToolCall,
     ModelAnswer,
     ResultsAppend,
     ToolCall,
     ToolResult,
 )
-from agents_worker.workflows.floor import caller_of, floor_of, name_of, route_of
+from agents_worker.workflows.floor import caller_of, floor_of, name_of, route_of, tool_names
+from agents_worker.workflows.handing_over import handoff_reply
+from agents_worker.workflows.refusals import Refusal, refusal_of
 from agents_worker.workflows.replies import (
     DENIED,
     broken,
@@ -42,6 +46,7 @@ from agents_worker.workflows.replies import (
     without_server,
 )
 from agents_worker.workflows.tracing import call_traceparent
+from agents_worker.workflows.turn import first_words
 
 # A call whose worker was killed is repeated within this and the retry's first interval.
 _HEARTBEAT = timedelta(seconds=10)
@@ -64,76 +69,93 @@ MOST_CALLS = 128
 one that takes two seconds to schedule them."""
 # An MCP call keeps its own times; this ends one that does not.
 _MCP_MARGIN = timedelta(seconds=30)
-_REASONS = frozenset(reason.value for reason in Reason)
+T = TypeVar("T")
+ProviderRequest = ConversationStart | ResultsAppend | ConversationRestart | ConversationOpening | ChatRequest
 
 
-@dataclass(frozen=True)
-class Throttled:
-    """The provider refused a model call with 429."""
-
-    retry_after: timedelta | None
-
-
-@dataclass(frozen=True)
-class KeyFailed:
-    """The provider's key is missing or refused; `reason` is for giving up."""
-
-    reason: Reason
-    message: str
-    wait: KeyWait
-
-
-@dataclass(frozen=True)
-class ModelFailed:
-    """A model call failed for good."""
-
-    reason: Reason
-    message: str
-
-
-async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Throttled | KeyFailed | ModelFailed:
+async def call_model(loop: LoopInput, state: LoopState) -> ModelAnswer | Refusal:
     """Make the next model call, on the provider's queue."""
+    return await ask_provider(loop, state, _request(loop, state), ModelAnswer)
+
+
+def _request(loop: LoopInput, state: LoopState) -> ConversationStart | ResultsAppend | ConversationRestart:
     agent = loop.agent
-    repeated = state.throttled > 0 or state.key_failures > 0
-    activity: str
-    request: ConversationStart | ResultsAppend
-    if state.conversation_id is None:
-        activity = START_CONVERSATION
-        request = ConversationStart(
-            agent_id=agent.remote_id,
-            agent_version=agent.remote_version,
-            provider=agent.provider,
-            input=loop.input,
-            metadata=loop.conversation_metadata,
-            repeated=repeated,
-            messages=loop.messages,
-        )
-    else:
-        activity = APPEND_RESULTS
-        request = ResultsAppend(
+    repeated = may_have_been_sent(state)
+    if state.conversation_id is not None:
+        return ResultsAppend(
             provider=agent.provider,
             conversation_id=state.conversation_id,
             results=state.results,
             denials=state.denials,
-            correction=state.correction,
+            messages=state.say,
             after=state.last_entry,
             repeated=repeated,
         )
+    if loop.continues is not None and loop.continues.conversation_id is not None:
+        return ConversationRestart(
+            provider=agent.provider,
+            conversation_id=loop.continues.conversation_id,
+            from_entry=state.last_entry,
+            agent_version=agent.remote_version,
+            results=state.results,
+            messages=state.say,
+            metadata=loop.conversation_metadata,
+            repeated=repeated,
+        )
+    return ConversationStart(
+        agent_id=agent.remote_id,
+        agent_version=agent.remote_version,
+        provider=agent.provider,
+        input="" if state.say else loop.input,
+        metadata=loop.conversation_metadata,
+        repeated=repeated,
+        messages=(*first_words(loop), *state.say) if state.say else loop.messages,
+    )
+
+
+def may_have_been_sent(state: LoopState) -> bool:
+    """Tell whether the next call to the provider may have been made already."""
+    return state.throttled > 0 or state.key_failures > 0
+
+
+def _activity(request: ProviderRequest) -> str:
+    match request:
+        case SummaryRequest():
+            return SUMMARIZE
+        case ChatRequest():
+            return COMPLETE_CHAT
+        case ConversationStart():
+            return START_CONVERSATION
+        case ResultsAppend():
+            return APPEND_RESULTS
+        case ConversationRestart():
+            return RESTART_CONVERSATION
+        case ConversationOpening():
+            return OPEN_CONVERSATION
+
+
+async def ask_provider(
+    loop: LoopInput,
+    state: LoopState,
+    request: ProviderRequest,
+    answer: type[T],
+) -> T | Refusal:
+    """Do something at the provider's, on its queue."""
     try:
-        answer: ModelAnswer = await workflow.execute_activity(
-            activity,
+        answered: T = await workflow.execute_activity(
+            _activity(request),
             request,
-            result_type=ModelAnswer,
-            task_queue=agent.provider.queue,
+            result_type=answer,
+            task_queue=loop.agent.provider.queue,
             start_to_close_timeout=MODEL_CALL,
             heartbeat_timeout=_HEARTBEAT,
             retry_policy=_MODEL_RETRIES,
             summary=floor_of(loop, state),
         )
     except ActivityError as error:
-        _raise_if_cancelled(error)
-        return _model_failure(error.cause)
-    return answer
+        raise_if_cancelled(error)
+        return refusal_of(error.cause)
+    return answered
 
 
 async def call_tools(loop: LoopInput, state: LoopState, calls: tuple[FunctionCall, ...]) -> tuple[str, ...]:
@@ -149,10 +171,13 @@ def _left_out(call: FunctionCall) -> str:
 async def _carry_out(loop: LoopInput, state: LoopState, call: FunctionCall) -> str:
     if call.awaits_confirmation:
         return DENIED
+    handoff = handoff_reply(loop, state, call)
+    if handoff is not None:
+        return handoff
     tools = caller_of(loop, state, call).tools
     route = route_of(tools, call.name)
     if route is None:
-        return not_given(tools, call.name)
+        return not_given(tool_names(caller_of(loop, state, call)), call.name)
     activity = _tool_activity(loop, state, call, route)
     return without_server(route) if activity is None else await _run(activity, route)
 
@@ -213,7 +238,7 @@ async def _run(activity: _ToolActivity, route: ToolRoute) -> str:
             summary=route.name,
         )
     except ActivityError as error:
-        _raise_if_cancelled(error)
+        raise_if_cancelled(error)
         return without_result(route, error.cause)
     return result.text
 
@@ -229,21 +254,7 @@ def without_result(route: ToolRoute, cause: BaseException | None) -> str:
             return broken(route, str(cause))
 
 
-def _model_failure(cause: BaseException | None) -> Throttled | KeyFailed | ModelFailed:
-    match cause:
-        case ApplicationError(type=type_, details=[float() | int() as seconds]) if type_ == THROTTLED:
-            return Throttled(timedelta(seconds=seconds))
-        case ApplicationError(type=type_) if type_ == THROTTLED:
-            return Throttled(None)
-        case ApplicationError(type=str(type_), message=message, details=[wait]) if type_ in _REASONS:
-            return KeyFailed(Reason(type_), message, KeyWait.model_validate(wait))
-        case ApplicationError(type=str(type_), message=message) if type_ in _REASONS:
-            return ModelFailed(Reason(type_), message)
-        case _:
-            return ModelFailed(Reason.WORKFLOW_FAILED, f"The model call failed in the worker: {cause}")
-
-
-def _raise_if_cancelled(error: ActivityError) -> None:
+def raise_if_cancelled(error: ActivityError) -> None:
     """Turn the failure of a cancelled activity back into the cancellation that asyncio knows."""
     if is_cancelled_exception(error):
         raise asyncio.CancelledError from error

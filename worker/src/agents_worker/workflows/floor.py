@@ -25,7 +25,8 @@ def agents_of(loop: LoopInput) -> tuple[AgentSnapshot, ...]:
 
 def name_of(loop: LoopInput, remote_id: str, *, otherwise: str) -> str:
     """Name the agent with this id at the provider; `otherwise` names one that the run does not know."""
-    known = {agent.remote_id: agent.name for agent in agents_of(loop)}
+    # Those of a Local session have no id.
+    known = {agent.remote_id: agent.name for agent in agents_of(loop) if agent.remote_id}
     if remote_id in known:
         return known[remote_id]
     # A stranger must not pass for an agent of the run.
@@ -39,7 +40,7 @@ def taken_over(loop: LoopInput, handoff: Handoff) -> str:
 
 def moved(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> LoopState:
     """Count a model call for the agent that had the floor, and follow its handoffs."""
-    before = floor_of(loop, state)
+    before = _answering(loop, state, answer)
     followers = tuple(taken_over(loop, entry) for entry in answer.entries if isinstance(entry, Handoff))
     path = (*(state.path or (before,)), *followers)
     update = {
@@ -48,6 +49,16 @@ def moved(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> LoopState:
         "agents": _counted(state.agents, before, answer.usage),
     }
     return state.model_copy(update=update)
+
+
+def _answering(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> str:
+    """Name the agent that a model call was made to: who has the floor in a branch, only its answer tells."""
+    floor = floor_of(loop, state)
+    if loop.continues is None or not loop.continues.fork or state.turns:
+        return floor
+    ids = (entry.previous_id if isinstance(entry, Handoff) else entry.agent_id for entry in answer.entries)
+    named = (name_of(loop, remote_id, otherwise=floor) for remote_id in ids if remote_id)
+    return next(named, floor)
 
 
 def _counted(agents: Sequence[AgentUsage], name: str, usage: Usage) -> tuple[AgentUsage, ...]:
@@ -63,7 +74,7 @@ def caller_of(loop: LoopInput, state: LoopState, call: FunctionCall) -> AgentSna
     One that the run does not know calls by the routes of the agent that has the floor, or begins.
     """
     agents = agents_of(loop)
-    by_id = (agent for agent in agents if agent.remote_id == call.agent_id)
+    by_id = (agent for agent in agents if call.agent_id and agent.remote_id == call.agent_id)
     by_floor = (agent for agent in agents if agent.name == floor_of(loop, state))
     return next(by_id, None) or next(by_floor, None) or loop.agent
 
@@ -71,6 +82,14 @@ def caller_of(loop: LoopInput, state: LoopState, call: FunctionCall) -> AgentSna
 def route_of(routes: Sequence[ToolRoute], name: str) -> ToolRoute | None:
     """Find how a tool is called; None when the agent was not given it."""
     return next((route for route in routes if route.name == name), None)
+
+
+def tool_names(agent: AgentSnapshot) -> tuple[str, ...]:
+    """Name the tools that an agent has; of a Remote session, those that are called here."""
+    if agent.local is None:
+        return tuple(route.name for route in agent.tools)
+    functions = (function.name for function in agent.local.functions)
+    return (*functions, *(target.tool for target in agent.local.handoffs))
 
 
 def after_handoff(entries: Sequence[Entry]) -> tuple[Entry, ...]:

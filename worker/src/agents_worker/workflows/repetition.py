@@ -2,14 +2,16 @@
 
 A turn repeats the one before it when both made the same calls with the same results: the same tools,
 arguments that are equal as JSON, and word for word the same texts back. Neither the order of the calls counts
-nor how often each was made in the turn, and polling tools do not count at all. A turn that differs in
-any of it, or that has only polling calls, ends the repetition: what alternates is left to the other limits.
+nor how often each was made in the turn, and neither polling tools nor questions to a person count at all.
+A turn that differs in any of it, or that has only calls that do not count, ends the repetition: what
+alternates is left to the other limits.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
 
+from agents_crds.contract.names import ASK_USER
 from agents_crds.contract.run import LoopState, ToolRoute
 from agents_worker.messages import FunctionCall
 
@@ -36,11 +38,11 @@ def repeated(
 def turn_digest(
     routes: Sequence[ToolRoute | None], calls: Sequence[FunctionCall], texts: Sequence[str]
 ) -> str:
-    """Say in 32 characters what was called and came back; empty when only polling tools were called."""
+    """Say in 32 characters what was called and came back; empty when nothing was that counts."""
     made = {
         json.dumps((call.name, _canonical(call.arguments), text))
         for route, call, text in zip(routes, calls, texts, strict=True)
-        if route is None or not route.polling
+        if not (call.name == ASK_USER if route is None else route.polling)
     }
     return hashlib.sha256("\n".join(sorted(made)).encode()).hexdigest()[:_DIGEST_LENGTH] if made else ""
 

@@ -12,10 +12,9 @@ DENIED = (
 """For people alone: the provider itself tells the model that its call was denied."""
 
 
-def not_given(routes: Sequence[ToolRoute], name: str) -> str:
+def not_given(tools: Sequence[str], name: str) -> str:
     """Tell the model that it has no such tool."""
-    known = ", ".join(route.name for route in routes) or "none"
-    return f"There is no tool {name}. Your tools: {known}"
+    return f"There is no tool {name}. Your tools: {', '.join(tools) or 'none'}"
 
 
 def one_too_many(name: str, most: int) -> str:

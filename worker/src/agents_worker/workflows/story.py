@@ -33,12 +33,18 @@ def recorded(loop: LoopInput, state: LoopState, entries: Sequence[Entry]) -> Loo
 def answered(state: LoopState, calls: Sequence[FunctionCall], replies: Sequence[str]) -> LoopState:
     """Add what became of each of the last answer's calls."""
     entries = list(state.entries)
+    told = [(call, reply) for call, reply in zip(calls, replies, strict=True) if not call.handoff]
     # No call is later than these, so that they are the last of all, however many earlier ones are left out.
     places = (place for place in reversed(range(len(entries))) if isinstance(entries[place], ToolCallEntry))
-    for place, call, reply in zip(places, reversed(calls), reversed(replies), strict=False):
+    for place, (call, reply) in zip(places, reversed(told), strict=False):
         update = {"result": clip(reply, ENTRY_TEXT_LIMIT), "denied": call.awaits_confirmation}
         entries[place] = entries[place].model_copy(update=update)
     return _bounded(state, entries)
+
+
+def with_entry(state: LoopState, entry: RunEntry) -> LoopState:
+    """Add something that happened."""
+    return _bounded(state, (*state.entries, entry))
 
 
 def _bounded(state: LoopState, entries: Sequence[RunEntry]) -> LoopState:
@@ -51,6 +57,8 @@ def _bounded(state: LoopState, entries: Sequence[RunEntry]) -> LoopState:
 
 def _told(loop: LoopInput, floor: str, entry: Entry) -> RunEntry | None:
     match entry:
+        case FunctionCall() if entry.handoff:
+            return None  # told as the handoff that it is
         case Handoff(previous_id=previous):
             agent = name_of(loop, previous, otherwise=entry.previous_name or floor) if previous else floor
             return HandoffEntry(agent=agent, to=taken_over(loop, entry))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agents_crds.contract.answers import answer_fault
 from agents_crds.contract.run import FunctionResult, LoopInput, LoopState
+from agents_crds.contract.transcript import InputMessage, TextPart
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.messages import Entry, FunctionCall, Message, ModelAnswer
 from agents_worker.text import (
@@ -18,6 +19,7 @@ from agents_worker.text import (
 )
 from agents_worker.workflows.ending import Finish, spent, unfit
 from agents_worker.workflows.floor import after_handoff, caller_of, moved, route_of
+from agents_worker.workflows.handing_over import handed_over
 from agents_worker.workflows.repetition import repeated, stuck, stuck_message, told
 from agents_worker.workflows.story import answered, recorded
 
@@ -59,23 +61,29 @@ def advanced(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> LoopStat
     """Take up the answer of a model call."""
     parts = (state.collected, written_text(answer.entries))
     told_of = moved(loop, recorded(loop, state, answer.entries), answer)
-    return LoopState(
-        deadline=state.deadline,
-        turns=state.turns + 1,
-        usage=state.usage + answer.usage,
-        collected=clip("\n\n".join(part for part in parts if part), COLLECTED_LIMIT),
-        conversation_id=answer.conversation_id,
-        last_entry=answer.last_entry,
-        agent=told_of.agent,
-        path=told_of.path,
-        agents=told_of.agents,
-        entries=told_of.entries,
-        entries_omitted=told_of.entries_omitted,
-        corrections=state.corrections,
-        last_calls=state.last_calls,
-        repeats=state.repeats,
-        has_store=answer.has_store,
-    )
+    taken_up = {
+        "turns": state.turns + 1,
+        "usage": state.usage + answer.usage,
+        "collected": clip("\n\n".join(part for part in parts if part), COLLECTED_LIMIT),
+        "conversation_id": answer.conversation_id,
+        "last_entry": answer.last_entry,
+        "has_store": answer.has_store,
+        "transcript": answer.transcript,
+        "context_tokens": answer.usage.total_tokens,
+        "repeated_calls": state.repeated_calls + answer.repeated,
+    }
+    # What the model call took along, and what kept it up.
+    done = {
+        "results": (),
+        "denials": (),
+        "say": (),
+        "throttled": 0,
+        "key_failures": 0,
+        "key_failing_since": None,
+        "refused_bytes": 0,
+        "compactions": 0,
+    }
+    return told_of.model_copy(update=taken_up | done)
 
 
 def next_step(loop: LoopInput, answer: ModelAnswer, state: LoopState) -> CallTools | Correct | Finish:
@@ -109,8 +117,23 @@ def _final_step(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> Corre
 
 def corrected(state: LoopState, message: str) -> LoopState:
     """Note what the next model call tells the model about its answer."""
-    update = {"correction": message, "corrections": state.corrections + 1, "last_calls": "", "repeats": 0}
+    update = {
+        "say": (*state.say, said(message)),
+        "corrections": state.corrections + 1,
+        "last_calls": "",
+        "repeats": 0,
+    }
     return state.model_copy(update=update)
+
+
+def said(text: str) -> InputMessage:
+    """Make a message to the agent of a text."""
+    return InputMessage(role="user", content=(TextPart(text=text),))
+
+
+def first_words(loop: LoopInput) -> tuple[InputMessage, ...]:
+    """Return what the run says first."""
+    return loop.messages or (said(loop.input),)
 
 
 def after_calls(
@@ -126,7 +149,7 @@ def after_calls(
         if not call.awaits_confirmation
     )
     denials = tuple(call.tool_call_id for call in calls if call.awaits_confirmation)
-    told_of = answered(counted, calls, replies)
+    told_of = handed_over(loop, answered(counted, calls, replies), calls)
     return told_of.model_copy(update={"results": results, "denials": denials})
 
 

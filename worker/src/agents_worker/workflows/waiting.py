@@ -5,8 +5,15 @@ from datetime import datetime, timedelta
 from agents_crds.contract.run import LoopState
 from agents_worker.messages import KeyWait
 
+TOLD_FROM = timedelta(seconds=30)
+"""A pause for a 429 that is longer is told as a wait."""
+
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
+# Whoever refuses so often will do so for long.
+_OFTEN = 10
+_LONGEST_PAUSE_THEN = 300.0
+_LONGEST_JITTER = 60.0
 
 
 def throttled(state: LoopState) -> LoopState:
@@ -17,13 +24,22 @@ def throttled(state: LoopState) -> LoopState:
 
 
 def throttle_pause(state: LoopState, retry_after: timedelta | None, jitter: float) -> timedelta:
-    """Return how long to wait after a 429: what the provider said, else ever longer up to 30 s.
+    """Return how long to wait after a 429: what the provider said, else ever longer.
 
-    `jitter` between 0 and 1 adds up to a fifth, so that throttled runs do not come back together.
+    Up to 30 s, and up to 5 min after ten in a row. `jitter` between 0 and 1 adds up to a fifth, and a minute
+    at most, so that throttled runs do not come back together.
     """
-    backoff = min(_FIRST_PAUSE * 2.0 ** min(state.throttled, 10), _LONGEST_PAUSE)
-    seconds = backoff if retry_after is None else max(retry_after.total_seconds(), _FIRST_PAUSE)
-    return timedelta(seconds=seconds * (1 + jitter / 5))
+    if retry_after is None:
+        seconds = _backoff(state.throttled)
+    else:
+        seconds = max(retry_after.total_seconds(), _FIRST_PAUSE)
+    return timedelta(seconds=seconds + jitter * min(seconds / 5, _LONGEST_JITTER))
+
+
+def _backoff(met: int) -> float:
+    if met < _OFTEN:
+        return min(_FIRST_PAUSE * 2.0**met, _LONGEST_PAUSE)
+    return min(_LONGEST_PAUSE * 2.0 ** min(met - _OFTEN + 1, _OFTEN), _LONGEST_PAUSE_THEN)
 
 
 def key_failed(state: LoopState, now: datetime) -> LoopState:

@@ -1,0 +1,100 @@
+"""What objects see of one another: only when that changes, they have to be reconciled. Pure."""
+
+from agents_crds.v1alpha1 import Agent, ConditionType, MCPServer, ModelProvider, WorkerPool
+from agents_operator.engine.conditions import find, is_true
+
+
+def agent_offer(agent: Agent | None) -> object:
+    """What waiting runs see of an Agent.
+
+    They repeat its message, and yet are not woken when only that is another one, such as while it counts
+    down the runs that it waits for: each of ten thousand would be written again.
+    """
+    if agent is None:
+        return None
+    remote, ready = agent.status.remote, find(agent.status.conditions, ConditionType.READY)
+    return (
+        agent.metadata.uid,
+        agent.metadata.generation,
+        agent.metadata.deletion_timestamp,
+        agent.status.observed_generation,
+        ready and (ready.status, ready.reason),
+        (remote.id, remote.version, remote.handoffs)
+        if remote is not None and remote.id is not None
+        else None,
+    )
+
+
+def handoff_target(agent: Agent | None) -> object:
+    """What those see of an Agent that hand off to it."""
+    if agent is None:
+        return None
+    remote, spec = agent.status.remote, agent.spec
+    where = remote and (remote.id, remote.provider, remote.url)
+    return (
+        agent.metadata.uid,
+        agent.metadata.deletion_timestamp,
+        spec.provider_ref.name,
+        spec.session,
+        where,
+    )
+
+
+def held_agents(agent: Agent | None) -> frozenset[str]:
+    """Name the Agents whose deletion waits until this one hands off to them no more."""
+    if agent is None or agent.metadata.deletion_timestamp is not None or agent.spec.suspend:
+        return frozenset()
+    recorded = agent.status.remote
+    return frozenset(link.name for link in recorded.handoffs) if recorded else frozenset()
+
+
+def provider_offer(provider: ModelProvider | None) -> object:
+    """What Agents and pools see of a provider."""
+    if provider is None:
+        return None
+    return provider.spec, is_true(provider.status.conditions, ConditionType.READY)
+
+
+def pool_access(pool: WorkerPool | None) -> object:
+    """What MCPServers see of the pool that calls them."""
+    if pool is None:
+        return None
+    status = pool.status
+    ready = is_true(status.conditions, ConditionType.READY)
+    return status.build, status.contract, ready, pool.spec.replicas > 0, pool.spec.stdio
+
+
+def mcp_server_offer(server: MCPServer | None) -> object:
+    """What Agents see of an MCPServer."""
+    if server is None:
+        return None
+    ready = find(server.status.conditions, ConditionType.READY)
+    return server.spec, server.status.tools, ready and (ready.status, ready.reason)
+
+
+def refresh_time(server: MCPServer | None) -> object:
+    """When an MCPServer's prompts may last have changed."""
+    return None if server is None else server.status.refresh_time
+
+
+def uses_server(agent: Agent, server: str) -> bool:
+    """Tell whether an Agent has tools or instructions of the MCPServer of that name."""
+    tools = (tool.mcp.server_ref.name for tool in agent.spec.tools if tool.mcp is not None)
+    return server in tools or has_prompt_of(agent, server)
+
+
+def has_prompt_of(agent: Agent, server: str) -> bool:
+    """Tell whether an Agent's instructions are a prompt of the MCPServer of that name."""
+    source = agent.spec.instructions_from
+    return (
+        source is not None and source.mcp_prompt is not None and source.mcp_prompt.server_ref.name == server
+    )
+
+
+def pool_offer(pool: WorkerPool | None) -> object:
+    """What Agents see of a pool."""
+    if pool is None:
+        return None
+    status = pool.status
+    ready = is_true(status.conditions, ConditionType.READY)
+    return status.build, status.tools, status.contract, ready
