@@ -24,6 +24,7 @@ class Part(StrEnum):
     COREDNS = "coredns"
     PROVISIONER = "local-path-provisioner"
     MCP_SERVER_EVERYTHING = "mcp-server-everything"  # the reference server of MCP's makers
+    GITOPS_HEALTH = "gitops-health"  # how Argo CD and Flux judge an object
 
     @property
     def variable(self) -> str:
@@ -46,7 +47,7 @@ class Group(StrEnum):
             case Group.LOCAL:
                 return (Part.ETCD, Part.APISERVER, Part.CONTROLLER_MANAGER, Part.KUBECTL)
             case Group.TEST:
-                return (*Group.LOCAL.parts, Part.HELM, Part.MCP_SERVER_EVERYTHING)
+                return (*Group.LOCAL.parts, Part.HELM, Part.MCP_SERVER_EVERYTHING, Part.GITOPS_HEALTH)
             case Group.CLUSTER:
                 return (Part.KUBECTL, Part.HELM, Part.KIND)
             case Group.NODE:
@@ -54,7 +55,7 @@ class Group(StrEnum):
 
 
 NPM_PARTS = (Part.MCP_SERVER_EVERYTHING,)
-ALWAYS_BUILT = (*Group.NODE.parts, *NPM_PARTS)
+ALWAYS_BUILT = (*Group.NODE.parts, *NPM_PARTS, Part.GITOPS_HEALTH)
 """Neither looked for on the machine nor downloaded."""
 
 
@@ -120,6 +121,14 @@ MODULES = {
         two_core_minutes=0.5,
         # With the client library of tools/kube, most of it is compiled already.
         directory=ROOT / "tools" / "kind" / "provisioner",
+    ),
+    Part.GITOPS_HEALTH: Module(
+        "gitops-health",
+        "0.92.0",  # of Flux's library
+        go="1.25.0",
+        two_core_minutes=1.5,  # half of it where Kubernetes was built
+        # A main package of our own: neither Argo CD nor Flux has a program that judges one object.
+        directory=ROOT / "tools" / "gitops",
     ),
 }
 
