@@ -68,7 +68,7 @@ def release_of(part: Part, releases: Releases, machine: str, sites: Sites) -> Re
         case Part.APISERVER | Part.CONTROLLER_MANAGER | Part.KUBECTL:
             url = f"{sites.kubernetes}/v{releases.kubernetes}/bin/{system}/{architecture}/{part}"
             return Release(url, f"{url}.sha256")
-        case Part.KUBE | Part.COREDNS | Part.PROVISIONER | Part.MCP_SERVER_EVERYTHING:
+        case Part.KUBE | Part.COREDNS | Part.PROVISIONER | Part.MCP_SERVER_EVERYTHING | Part.GITOPS_HEALTH:
             raise DownloadError(f"{part} is always built")
 
 
