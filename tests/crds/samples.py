@@ -15,6 +15,7 @@ spec:
   agentRef: {name: finance}
   input: What was the ECB interest rate in 2023?
   limits: {maxTurns: 5, timeout: 10m, maxTotalTokens: 100000, outputRetries: 0}
+  startingDeadlineSeconds: 600
   ttlSecondsAfterFinished: 86400
 """
 

@@ -101,6 +101,7 @@ TWICE: JsonValue = [{"name": "A"}, {"name": "A"}]
         ("AgentRun", "spec.userInputs", [{**HURRY, "text": "x" * 8193}], "may not be more than 8192"),
         ("AgentRun", "spec.userInputs", [{"id": f"{n}", "text": "x"} for n in range(33)], "at most 32 items"),
         ("AgentRun", "spec.shutdown", "Kill", 'supported values: "Stop", "Cancel", "Terminate"'),
+        ("AgentRun", "spec.startingDeadlineSeconds", 0, "should be greater than or equal to 1"),
         ("AgentRun", "spec.ttlSecondsAfterFinished", "1h", "must be of type integer"),
         ("AgentRun", "spec.ttlSecondsAfterFinished", -1, "should be greater than or equal to 0"),
         ("ModelProvider", "metadata.name", "x" * 64, NAME),

@@ -83,6 +83,14 @@ def test_edit_of_everything_names_each_field(namespace: Namespace) -> None:
     assert all(FROZEN.format(field) in refusal for field in ("agentRef", "input", "limits"))
 
 
+def test_deadline_for_the_start_may_be_moved(namespace: Namespace) -> None:
+    namespace.create(AGENT_RUN)
+    for seconds in (30, None, 3600):
+        _patch(namespace, {"startingDeadlineSeconds": seconds})
+        shown = _shown(namespace, ".spec.startingDeadlineSeconds")
+        assert shown == ("" if seconds is None else str(seconds))
+
+
 @pytest.mark.parametrize(
     ("before", "seconds"),
     [

@@ -43,15 +43,16 @@ SERVING = WorkerDeployment.model_validate(
 
 COMING = (
     Reason.PENDING, Reason.PROGRESSING, Reason.DELETING, Reason.AGENT_NOT_FOUND, Reason.AGENT_NOT_READY,
-    Reason.CONFIG_MAP_NOT_FOUND, Reason.HANDOFF_NOT_FOUND, Reason.HANDOFF_NOT_READY,
+    Reason.CONFIG_MAP_NOT_FOUND, Reason.CONVERSATION_BUSY, Reason.CONVERSATION_NOT_FOUND,
+    Reason.HANDOFF_NOT_FOUND, Reason.HANDOFF_NOT_READY,
     Reason.MCP_SERVER_NOT_FOUND, Reason.MCP_SERVER_NOT_READY, Reason.PROVIDER_NOT_FOUND,
-    Reason.PROVIDER_NOT_READY, Reason.RUNNING, Reason.SECRET_NOT_FOUND, Reason.WORKER_NOT_RESPONDING,
-    Reason.WORKER_POOL_NOT_FOUND, Reason.WORKER_POOL_NOT_READY,
+    Reason.PROVIDER_NOT_READY, Reason.RUNNING, Reason.SECRET_NOT_FOUND, Reason.WAITING,
+    Reason.WORKER_NOT_RESPONDING, Reason.WORKER_POOL_NOT_FOUND, Reason.WORKER_POOL_NOT_READY,
 )  # fmt: skip
 """On its way, or waits for an object that may be applied a moment later."""
 AWAY = (
     Reason.COMMAND_FAILED, Reason.CONTAINER_NOT_STARTED, Reason.DEPLOYMENT_REFUSED,
-    Reason.HANDOFF_TARGET_GONE, Reason.IMAGE_PULL_FAILED, Reason.PODS_REFUSED,
+    Reason.TOOLS_DROPPED, Reason.HANDOFF_TARGET_GONE, Reason.IMAGE_PULL_FAILED, Reason.PODS_REFUSED,
     Reason.PODS_UNSCHEDULABLE, Reason.PROMPT_NOT_FOUND,
     Reason.PROVIDER_UNAUTHORIZED, Reason.PROVIDER_UNREACHABLE, Reason.SECRET_INVALID, Reason.SERVER_ERROR,
     Reason.SERVER_TIMED_OUT, Reason.SERVER_UNAUTHORIZED, Reason.SERVER_UNREACHABLE, Reason.SNAPSHOT_TOO_LARGE,
@@ -61,16 +62,19 @@ AWAY = (
 WRONG = (
     Reason.COMMAND_NOT_ALLOWED, Reason.DUPLICATE_TOOL, Reason.HANDOFF_NOT_POSSIBLE, Reason.INVALID_OBJECT,
     Reason.LIST_TOO_LARGE, Reason.MODEL_NOT_FOUND, Reason.OUTPUT_SCHEMA_INVALID, Reason.POD_TEMPLATE_INVALID,
-    Reason.PROVIDER_REJECTED, Reason.REMOTE_AGENT_FIXED, Reason.REMOTE_AGENT_NOT_FOUND, Reason.TOOL_INVALID,
+    Reason.PROVIDER_REJECTED, Reason.REMOTE_AGENT_FIXED, Reason.REMOTE_AGENT_NOT_FOUND,
+    Reason.SESSION_NOT_POSSIBLE, Reason.TOOL_INVALID,
     Reason.TOOL_NOT_FOUND, Reason.TOO_MANY_TOOLS, Reason.WORKER_TOO_NEW, Reason.WORKER_TOO_OLD,
 )  # fmt: skip
 """Only an edit helps."""
-STOPPED = (Reason.SUSPENDED, Reason.AGENT_SUSPENDED)
+STOPPED = (Reason.SUSPENDED, Reason.AGENT_SUSPENDED, Reason.INPUT_REQUIRED)
 FINE = (
-    Reason.ACCEPTED, Reason.AS_EXPECTED, Reason.AVAILABLE, Reason.RESOLVED,
+    Reason.ACCEPTED, Reason.AS_EXPECTED, Reason.AVAILABLE, Reason.INPUT_RECEIVED, Reason.RESOLVED,
     Reason.ROLLOUT_COMPLETE, Reason.SYNCED,
 )  # fmt: skip
 ENDS = (
+    Reason.AGENT_MISMATCH, Reason.CONTEXT_EXCEEDED, Reason.RESULT_LOST, Reason.STARTING_DEADLINE_EXCEEDED,
+    Reason.STOPPED,
     Reason.BUDGET_EXCEEDED, Reason.CANCELLED, Reason.CONVERSATION_LOST, Reason.MAX_TURNS_REACHED,
     Reason.OUTPUT_INVALID, Reason.PROVIDER_ERROR, Reason.REPORT_REJECTED, Reason.STUCK_IN_LOOP,
     Reason.TERMINATED, Reason.TIMED_OUT, Reason.WORKFLOW_FAILED, Reason.WORKFLOW_LOST,
@@ -182,7 +186,8 @@ def test_suspended_agent_is_what_its_manifest_wants(judge: Judge) -> None:
 
 
 def test_provider_that_accepts_its_key_is_healthy(judge: Judge) -> None:
-    assert said(judged(judge, provider(), available_status(provider(), now=NOW))) == "Healthy Current Current"
+    status = available_status(provider(), "accepts the key", now=NOW)
+    assert said(judged(judge, provider(), status)) == "Healthy Current Current"
 
 
 def test_server_that_lists_its_tools_is_healthy(judge: Judge) -> None:
@@ -221,7 +226,7 @@ def test_pool_that_serves_with_an_earlier_build_is_judged_by_its_rollout(
     ("reasons", "argo"),
     [
         pytest.param(COMING, "Progressing", id="coming"),
-        pytest.param((Reason.AGENT_SUSPENDED,), "Suspended", id="suspended"),
+        pytest.param((Reason.AGENT_SUSPENDED, Reason.INPUT_REQUIRED), "Suspended", id="suspended"),
         pytest.param((*AWAY, *WRONG), "Degraded", id="wrong"),
     ],
 )

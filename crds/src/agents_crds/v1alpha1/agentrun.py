@@ -53,7 +53,8 @@ class RunLimits(ApiModel):
 
 
 class AgentRunSpec(ApiModel):
-    """What to run. Frozen, but for `userInputs`, `shutdown` and `ttlSecondsAfterFinished`."""
+    """What to run. Frozen, but for `userInputs`, `shutdown`, `startingDeadlineSeconds` and
+    `ttlSecondsAfterFinished`."""
 
     agent_ref: AgentRef
     """The Agent to run, in the same namespace."""
@@ -78,6 +79,10 @@ class AgentRunSpec(ApiModel):
 
     limits: RunLimits | None = None
     """Bounds of this run, where they are lower than the Agent's."""
+
+    starting_deadline_seconds: Annotated[int, Whole(ge=1, le=315_360_000)] | None = None
+    """Seconds from its creation in which the run must start, or it fails; absent means that it may wait for
+    ever. Of no effect once the run has started."""
 
     ttl_seconds_after_finished: Annotated[int, Whole(ge=0, le=315_360_000)] | None = None
     """Seconds after which the finished run is deleted; absent means never. Editable until it finishes."""

@@ -158,6 +158,8 @@ class Reason(StrEnum):
     """`spec.continueFrom` names a run that is not there, or whose conversation is gone."""
     AGENT_MISMATCH = "AgentMismatch"
     """`spec.continueFrom` names a run of another Agent, or of one that was made anew since."""
+    STARTING_DEADLINE_EXCEEDED = "StartingDeadlineExceeded"
+    """The run was not started within `spec.startingDeadlineSeconds`; the message says what it waited for."""
     RUNNING = "Running"
     """The workflow was started."""
     WAITING = "Waiting"

@@ -1,7 +1,7 @@
 """What is to be done about an AgentRun; pure."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from agents_crds.contract import CONTRACT, SECOND_CONTRACT
@@ -23,9 +23,11 @@ from agents_crds.contract.run import (
     RunMemo,
     RunReference,
 )
-from agents_crds.v1alpha1 import Agent, AgentRun, Reason
+from agents_crds.v1alpha1 import Agent, AgentRun, ConditionType, Reason
 from agents_crds.v1alpha1.agentrun import RunLimits
 from agents_crds.v1alpha1.conversation import UserInput
+from agents_crds.v1alpha1.meta import NEVER
+from agents_operator.engine.conditions import find
 from agents_operator.engine.world import World
 from agents_operator.runs.input import Opening
 from agents_operator.runs.snapshot import Snapshot, take_snapshot, waiting
@@ -96,7 +98,7 @@ class NewWorkflow:
 
 
 def plan_run(
-    run: AgentRun, world: World, *, installation: str
+    run: AgentRun, world: World, *, installation: str, now: datetime
 ) -> Keep | Cancel | Start | Finish | Say | ShutDown:
     """Choose what brings the run forward; raise Waiting while something that it needs is missing."""
     if run.status.finished:
@@ -108,7 +110,26 @@ def plan_run(
         return _attend(run)
     if run.spec.shutdown is not None:
         return Finish(SHUTDOWN_REASONS[run.spec.shutdown], "spec.shutdown was set before the run was started")
+    left = time_to_start(run, now=now)
+    if left is not None and left <= timedelta():
+        return Finish(Reason.STARTING_DEADLINE_EXCEEDED, _missed(run))
     return Start(take_snapshot(run, world, installation=installation))
+
+
+def time_to_start(run: AgentRun, *, now: datetime) -> timedelta | None:
+    """Return how long the run may still wait for its start; None when nothing limits that, or it is over."""
+    created, seconds = run.metadata.creation_timestamp, run.spec.starting_deadline_seconds
+    if created is None or seconds is None or run.status.workflow_id is not None or run.status.finished:
+        return None
+    return created + timedelta(seconds=seconds) - now
+
+
+def _missed(run: AgentRun) -> str:
+    missed = f"not started within the {run.spec.starting_deadline_seconds} s of spec.startingDeadlineSeconds"
+    waits = find(run.status.conditions, ConditionType.SUCCEEDED)
+    if waits is None or waits.last_transition_time == NEVER:
+        return f"{missed}: the operator did not look at it in time"
+    return f"{missed}: {waits.reason}: {waits.message}"
 
 
 def _attend(run: AgentRun) -> Keep | Say | ShutDown:

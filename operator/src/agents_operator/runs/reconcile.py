@@ -25,6 +25,7 @@ from agents_operator.runs.plan import (
     Start,
     new_workflow,
     plan_run,
+    time_to_start,
 )
 from agents_operator.runs.progress import sent_status
 from agents_operator.runs.shutdown import Shutdowns
@@ -67,10 +68,22 @@ class RunReconciler:
         if self._world.runs.get(key) is None:
             self._shutdowns.forget(key.uid)
             return await self._departures.look_into(key)
-        return await self._settle.run(key, self._sync)
+        began = self._now()
+        return self._in_time(key, await self._settle.run(key, self._sync), began)
+
+    def _in_time(self, key: Key, after: timedelta | None, began: datetime) -> timedelta | None:
+        """Look again when the deadline for the start is over that was not when the reconcile `began`.
+
+        It may have passed meanwhile: what was decided did not know of it yet.
+        """
+        run = self._world.runs.get(key)
+        left = None if run is None else time_to_start(run, now=began)
+        if left is None or left <= timedelta():
+            return after
+        return left if after is None else min(after, left)
 
     async def _sync(self, run: AgentRun) -> timedelta | None:
-        match plan_run(run, self._world, installation=self._installation):
+        match plan_run(run, self._world, installation=self._installation, now=self._now()):
             case Keep():
                 self._shutdowns.forget(run.metadata.uid)
                 return None

@@ -5,7 +5,7 @@ from agents_operator.engine.world import World
 from agents_operator.runs.input import Opening
 from agents_operator.runs.plan import NewWorkflow, Start, new_workflow, plan_run
 from tests.unit.operator.engine.woken import Watched, see
-from tests.unit.operator.objects import Manifest, agent, condition, pool, provider, ready_agent
+from tests.unit.operator.objects import NOW, Manifest, agent, condition, pool, provider, ready_agent
 
 INSTALLATION = "inst"
 
@@ -41,7 +41,7 @@ def linked(name: str, *targets: str, status: Manifest | None = None, spec: Manif
 
 def started(planned: AgentRun, world: World, opening: Opening | None = None) -> NewWorkflow:
     """The workflow that the run gets."""
-    action = plan_run(planned, world, installation=INSTALLATION)
+    action = plan_run(planned, world, installation=INSTALLATION, now=NOW)
     assert isinstance(action, Start)
     opening = opening or Opening(text=planned.spec.input or "")
     return new_workflow(planned, action.snapshot, opening, installation=INSTALLATION)
