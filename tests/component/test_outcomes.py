@@ -156,7 +156,7 @@ def test_latest_of_what_happened_is_told_and_the_rest_counted(standin: Platform,
     assert run.status.output is not None
     entries, omitted = run.status.output.entries, run.status.output.entries_omitted
     assert len(entries) + omitted == 61
-    assert 10 < len(entries) < 40
+    assert 2 <= len(entries) < 10
     assert happened(run)[-2:] == ["searcher has code_interpreter run", "searcher says Done."]
     last = entries[-2].tool_execution
     assert last is not None

@@ -1,6 +1,6 @@
 """The run whose conversation another one goes on with."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -19,9 +19,18 @@ from agents_operator.runs.snapshot import Snapshot
 class Continuations:
     """Finds what runs go on with, and lets one run at a time into a conversation."""
 
-    def __init__(self, world: World, api: KubernetesApi, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        world: World,
+        api: KubernetesApi,
+        is_started: Callable[[AgentRun], Awaitable[bool]],
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        """`is_started` tells whether a run has a workflow, though that may not be recorded."""
         self._world = world
         self._api = api
+        self._is_started = is_started
         self._now = now
         self._entering: dict[str, str] = {}
         """The runs, by uid, that are being started in a conversation; their status does not tell it yet."""
@@ -37,7 +46,7 @@ class Continuations:
         earlier = await self._api.get(AGENT_RUNS, run.metadata.namespace, wanted.agent_run_ref.name)
         found = continuation(run, wanted, earlier, snapshot, now=self._now())
         if isinstance(found, Continuation):
-            self._require_free(run, found)
+            await self._require_free(run, found)
         return found
 
     @contextmanager
@@ -53,13 +62,15 @@ class Continuations:
         finally:
             self._entering.pop(conversation, None)
 
-    def _require_free(self, run: AgentRun, found: Continuation) -> None:
+    async def _require_free(self, run: AgentRun, found: Continuation) -> None:
         conversation = entered(found)
         if conversation is None:
             return
-        others = (other for other in self._world.runs if other.metadata.uid != run.metadata.uid)
-        holder = holding(run, conversation, others, entering=self._entering.get(conversation))
-        if holder is not None:
+        others = [other for other in self._world.runs if other.metadata.uid != run.metadata.uid]
+        entering = self._entering.get(conversation)
+        holder = holding(run, conversation, others, entering=entering) or await self._started(run, others)
+        # One that was let in before an operator was killed stays in.
+        if holder is not None and not await self._is_started(run):
             raise _waiting(
                 run,
                 Reason.CONVERSATION_BUSY,
@@ -67,6 +78,13 @@ class Continuations:
                 "spec.continueFrom.fork a run has a branch of its own",
                 self._now(),
             )
+
+    async def _started(self, run: AgentRun, others: Iterable[AgentRun]) -> AgentRun | None:
+        """Find one among those of the same second that has a workflow, although its start is not recorded."""
+        for other in coeval(run, others):
+            if await self._is_started(other):
+                return other
+        return None
 
 
 def entered(continues: Continuation | None) -> str | None:
@@ -119,17 +137,38 @@ def holding(
 
     Those that wait go in by their age, so that a start which is not recorded yet comes first again.
     """
-
     for other in others:
         if other.status.finished or other.metadata.namespace != run.metadata.namespace:
             continue
         if other.metadata.uid == entering or other.status.conversation_id == conversation:
             return other
-        waits = other.status.workflow_id is None and other.metadata.deletion_timestamp is None
-        same = other.spec.continue_from is not None and other.spec.continue_from == run.spec.continue_from
-        if waits and same and _age(other) < _age(run):
+        if _waits_for_the_same(run, other) and _age(other) < _age(run):
             return other
     return None
+
+
+def coeval(run: AgentRun, others: Iterable[AgentRun]) -> tuple[AgentRun, ...]:
+    """Choose those that wait to go on with the same run and came in the same second.
+
+    Their age does not tell which of them another operator has let in.
+    """
+    created = run.metadata.creation_timestamp
+    return tuple(
+        other
+        for other in others
+        if _waits_for_the_same(run, other) and other.metadata.creation_timestamp == created
+    )
+
+
+def _waits_for_the_same(run: AgentRun, other: AgentRun) -> bool:
+    return (
+        other.metadata.namespace == run.metadata.namespace
+        and not other.status.finished
+        and other.status.workflow_id is None
+        and other.metadata.deletion_timestamp is None
+        and other.spec.continue_from is not None
+        and other.spec.continue_from == run.spec.continue_from
+    )
 
 
 def _age(run: AgentRun) -> tuple[float, str]:

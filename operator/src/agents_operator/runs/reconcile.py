@@ -54,7 +54,7 @@ class RunReconciler:
         self._world = world
         self._settle = settle
         self._configmaps = ConfigMapReader(api)
-        self._continuations = Continuations(world, api, now=now)
+        self._continuations = Continuations(world, api, self._is_started, now=now)
         self._workflows = workflows
         self._shutdowns = shutdowns
         self._departures = departures
@@ -98,6 +98,10 @@ class RunReconciler:
                 return None
             case Start(snapshot):
                 return await self._enter(run, snapshot)
+
+    async def _is_started(self, run: AgentRun) -> bool:
+        identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
+        return await self._workflows.find(identity) is not None
 
     async def _say(self, run: AgentRun, inputs: tuple[UserInput, ...]) -> None:
         """Send what was said, and record it; the workflow ignores what comes again."""

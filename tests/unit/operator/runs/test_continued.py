@@ -1,5 +1,7 @@
 """What a run goes on with, and who comes first."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from pydantic import JsonValue
 
@@ -157,11 +159,31 @@ def test_a_conversation_is_for_one_run_at_a_time(other: AgentRun, *, held: bool)
     assert (holder == other) is held
 
 
+def started(*uids: str) -> Callable[[AgentRun], Awaitable[bool]]:
+    """Tell that these runs have workflows."""
+
+    async def is_started(asked: AgentRun) -> bool:
+        return asked.metadata.uid in uids
+
+    return is_started
+
+
+async def test_of_two_of_one_second_the_one_that_was_started_stays_in() -> None:
+    let_in, early = following("let-in", uid="u-b"), following("early", uid="u-a")
+    async with ScriptedServer() as server:
+        continuations = Continuations(ready_world(let_in, early), server.api, started("u-b"), now=lambda: NOW)
+        for _ in range(2):
+            server.will_answer(200, first().model_dump(mode="json", exclude_none=True))
+        with pytest.raises(Waiting, match="AgentRun let-in goes on in the same conversation"):
+            await continuations.find(early, snapshot_of(early))
+        assert isinstance(await continuations.find(let_in, snapshot_of(let_in)), Continuation)
+
+
 async def test_of_two_at_once_one_waits_until_the_other_is_recorded() -> None:
     younger, older = following("b", uid="u-b"), following("a", of="elder", uid="u-a")
     world = ready_world(younger, older)
     async with ScriptedServer() as server:
-        continuations = Continuations(world, server.api, now=lambda: NOW)
+        continuations = Continuations(world, server.api, started(), now=lambda: NOW)
         for _ in range(3):
             server.will_answer(200, first().model_dump(mode="json", exclude_none=True))
         entering = await continuations.find(older, snapshot_of(older))
@@ -178,14 +200,14 @@ async def test_a_branch_waits_for_nobody() -> None:
     going = following("other", status=STARTED | {"conversationId": "conv_1"})
     follower = following(fork=True)
     async with ScriptedServer() as server:
-        continuations = Continuations(ready_world(going, follower), server.api, now=lambda: NOW)
+        continuations = Continuations(ready_world(going, follower), server.api, started(), now=lambda: NOW)
         server.will_answer(200, first().model_dump(mode="json", exclude_none=True))
         assert isinstance(await continuations.find(follower, snapshot_of(follower)), Continuation)
 
 
 async def test_a_run_that_is_not_there_is_waited_for() -> None:
     async with ScriptedServer() as server:
-        continuations = Continuations(ready_world(), server.api, now=lambda: NOW)
+        continuations = Continuations(ready_world(), server.api, started(), now=lambda: NOW)
         server.will_answer(404, GONE)
         with pytest.raises(Waiting) as waits:
             await continuations.find(following(), snapshot_of(following()))
@@ -194,6 +216,6 @@ async def test_a_run_that_is_not_there_is_waited_for() -> None:
 
 async def test_a_run_that_continues_nothing_reads_nothing() -> None:
     async with ScriptedServer() as server:
-        continuations = Continuations(ready_world(), server.api, now=lambda: NOW)
+        continuations = Continuations(ready_world(), server.api, started(), now=lambda: NOW)
         assert await continuations.find(run(), snapshot_of(run())) is None
         assert server.asked == []
