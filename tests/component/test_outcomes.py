@@ -160,7 +160,7 @@ def test_latest_of_what_happened_is_told_and_the_rest_counted(standin: Platform,
     assert happened(run)[-2:] == ["searcher has code_interpreter run", "searcher says Done."]
     last = entries[-2].tool_execution
     assert last is not None
-    assert len(last.info) == 1024
+    assert 1000 < len(last.info) <= 1024
     assert last.info.endswith("…")
 
 
