@@ -1,5 +1,6 @@
 """What a run's workflow is given, carries along and gives back."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -90,6 +91,14 @@ class AgentUsage(Payload):
     usage: Usage = Usage()
 
 
+def with_part(parts: Iterable[AgentUsage], agent: str, usage: Usage, *, turns: int) -> tuple[AgentUsage, ...]:
+    """Add turns and their tokens to an agent's part."""
+    known = {part.agent: part for part in parts}
+    before = known.get(agent, AgentUsage(agent=agent))
+    known[agent] = AgentUsage(agent=agent, turns=before.turns + turns, usage=before.usage + usage)
+    return tuple(known.values())
+
+
 class RunReference(Payload):
     """The AgentRun that a loop belongs to, for whoever is told about it."""
 
@@ -158,8 +167,7 @@ class LoopState(Payload):
     throttled: int = 0
     """How often in a row the provider answered the next model call with 429; it may have acted on it."""
     key_failures: int = 0
-    """How often in a row the next model call failed for the provider's key; an attempt before may have been
-    acted on."""
+    """How often in a row the next call failed for the provider's key; one before may have been acted on."""
     key_failing_since: datetime | None = None
     has_store: bool = False
     """Whether the workers put what is too large for Temporal into a store."""

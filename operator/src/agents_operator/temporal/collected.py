@@ -15,13 +15,13 @@ from agents_crds.contract.names import RunIdentity
 from agents_crds.contract.progress import RunProgress
 from agents_crds.contract.run import (
     AgentIdentity,
-    AgentUsage,
     LoopInput,
     LoopResult,
     LoopState,
     RunInput,
     RunOutcome,
     Usage,
+    with_part,
 )
 from agents_crds.v1alpha1.agentrun import PATH_LIMIT
 from agents_crds.v1alpha1.conditions import Reason
@@ -211,15 +211,12 @@ def _advanced(loop: LoopInput, state: LoopState, answer: Answer) -> LoopState:
 
 
 def _counted(state: LoopState, agent: str, usage: Usage, repeated: int, *, turns: int) -> LoopState:
-    counts = {each.agent: each for each in state.agents}
-    before = counts.get(agent, AgentUsage(agent=agent))
-    counts[agent] = AgentUsage(agent=agent, turns=before.turns + turns, usage=before.usage + usage)
     return state.model_copy(
         update={
             "turns": state.turns + turns,
             "usage": state.usage + usage,
             "repeated_calls": state.repeated_calls + repeated,
-            "agents": tuple(counts.values()),
+            "agents": with_part(state.agents, agent, usage, turns=turns),
         }
     )
 

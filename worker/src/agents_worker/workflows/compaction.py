@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pydantic_core import to_json
 
 from agents_crds.contract.cut import json_size
-from agents_crds.contract.run import AgentUsage, FunctionResult, LoopInput, LoopState
+from agents_crds.contract.run import FunctionResult, LoopInput, LoopState, with_part
 from agents_crds.contract.transcript import (
     LocalAgent,
     ModelMessage,
@@ -202,16 +202,13 @@ def summarized(loop: LoopInput, state: LoopState, plan: Plan, chat: ChatAnswer) 
     words = clip(words_of(chat.message.content) or _lines(plan.summarize, plan.room // 4), plan.room // 4)
     summary = said_by_user(f"{_ASKED}{asked}", f"{_SUMMARY}{words}", summary=True)
     agent = speaker(loop, state).name
-    counted = {each.agent: each for each in state.agents}
-    before = counted.get(agent, AgentUsage(agent=agent))
-    counted[agent] = before.model_copy(update={"usage": before.usage + chat.usage})
     gone = (call.id for each in plan.summarize if isinstance(each, ModelMessage) for call in each.calls)
     return shortened(state, plan).model_copy(
         update={
             "transcript": (summary, *plan.keep),
             "forgotten": (*state.forgotten, *map(id_digest, gone)),
             "usage": state.usage + chat.usage,
-            "agents": tuple(counted.values()),
+            "agents": with_part(state.agents, agent, chat.usage, turns=0),
             "repeated_calls": state.repeated_calls + chat.repeated,
             "has_store": chat.has_store,
         }

@@ -6,7 +6,7 @@ agent of somebody else may hand off to anyone, the provider's name for it is all
 
 from collections.abc import Sequence
 
-from agents_crds.contract.run import AgentSnapshot, AgentUsage, LoopInput, LoopState, ToolRoute, Usage
+from agents_crds.contract.run import AgentSnapshot, LoopInput, LoopState, ToolRoute, with_part
 from agents_crds.v1alpha1.agentrun import PATH_LIMIT
 from agents_worker.messages import Entry, FunctionCall, Handoff, ModelAnswer
 
@@ -46,7 +46,7 @@ def moved(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> LoopState:
     update = {
         "agent": path[-1],
         "path": path[-PATH_LIMIT:],
-        "agents": _counted(state.agents, before, answer.usage),
+        "agents": with_part(state.agents, before, answer.usage, turns=1),
     }
     return state.model_copy(update=update)
 
@@ -59,13 +59,6 @@ def _answering(loop: LoopInput, state: LoopState, answer: ModelAnswer) -> str:
     ids = (entry.previous_id if isinstance(entry, Handoff) else entry.agent_id for entry in answer.entries)
     named = (name_of(loop, remote_id, otherwise=floor) for remote_id in ids if remote_id)
     return next(named, floor)
-
-
-def _counted(agents: Sequence[AgentUsage], name: str, usage: Usage) -> tuple[AgentUsage, ...]:
-    counts = {agent.agent: agent for agent in agents}
-    before = counts.get(name, AgentUsage(agent=name))
-    counts[name] = AgentUsage(agent=name, turns=before.turns + 1, usage=before.usage + usage)
-    return tuple(counts.values())
 
 
 def caller_of(loop: LoopInput, state: LoopState, call: FunctionCall) -> AgentSnapshot:
