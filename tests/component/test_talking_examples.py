@@ -1,4 +1,4 @@
-"""The examples of runs that people or programs talk to, as a user applies them."""
+"""The examples of runs that are talked to, that go on, or that bring much, as a user applies them."""
 
 import re
 import subprocess
@@ -20,6 +20,7 @@ from tests.component.examples import (
 )
 from tests.component.platform import Operator, Platform
 from tests.component.tenant import Tenant
+from tests.component.test_results import command
 
 pytestmark = pytest.mark.usefixtures("operator")
 
@@ -28,8 +29,8 @@ pytestmark = pytest.mark.usefixtures("operator")
 def place(
     platform: Platform, session_operator: Operator, numbers: Iterator[int], evidence: Evidence
 ) -> Iterator[Tenant]:
-    """One namespace for all of them, with the tool of examples/python-tool in its pool."""
-    name, modules = f"tenant-{next(numbers)}", "examples.python-tool.rates"
+    """One namespace for all of them, with the tools of two examples in its pool."""
+    name, modules = f"tenant-{next(numbers)}", "examples.python-tool.rates,examples.big-result.payments"
     with shared_tenant(platform, session_operator, evidence, name, modules=modules) as tenant:
         yield tenant
 
@@ -86,3 +87,15 @@ def test_own_workflow_compares_the_figures_that_agents_found(place: Tenant, oper
         worker.stderr
     )
     assert len(place.conversations()) >= 3
+
+
+def test_big_result_is_had_whole_though_its_object_is_small(place: Tenant, operator: Operator) -> None:
+    apply_example(place, "big-result")
+    output = finished(place, "big-result-1").status.output
+    assert output is not None
+    assert output.truncated
+    assert output.available_until is not None
+    assert len(place.kubectl("get", "agentrun", "big-result-1", "--output=json")) < 20_000
+    printed = command(operator, place.namespace, "big-result-1").stdout
+    assert len(printed) == output.bytes + 1 > 5_000_000
+    assert len(re.findall(r"2023-\d\d payment \d+ of \d+\.\d\d EUR", printed)) == 140_000

@@ -46,6 +46,9 @@ OF_PEOPLE = frozenset({"ask-user"})
 OF_USERS = frozenset({"local"})
 """Examples that need a model server of the user's own: tests give them one."""
 
+OF_SIZE = frozenset({"big-result"})
+"""Examples whose answer fills screens, and whose tool takes an image: tests run them."""
+
 FOR_CLUSTERS = "server.yaml"
 """The file of an example with what runs its server in a cluster."""
 
@@ -75,7 +78,9 @@ def observe_examples(directory: Path, *, travel_desk: str) -> list[Manifest]:
     """The examples that can be applied again and again, with the address of a server of this machine."""
     paths = [path for path in sorted(directory.glob("*/**/*.yaml")) if path.name != FOR_CLUSTERS]
     here = [
-        path for path in paths if path.relative_to(directory).parts[0] not in OF_NPM | OF_PEOPLE | OF_USERS
+        path
+        for path in paths
+        if path.relative_to(directory).parts[0] not in OF_NPM | OF_PEOPLE | OF_USERS | OF_SIZE
     ]
     texts = [path.read_text().replace(TRAVEL_DESK, travel_desk) for path in here]
     manifests = named_manifests(document for text in texts for document in yaml.safe_load_all(text))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tools.errors import ExpectedError
-from tools.local.demo import OF_NPM, OF_PEOPLE, OF_USERS, observe_examples
+from tools.local.demo import OF_NPM, OF_PEOPLE, OF_SIZE, OF_USERS, observe_examples
 from tools.local.observed import Name
 from tools.parts.catalog import ROOT
 
@@ -18,7 +18,7 @@ def test_demo_runs_all_examples_but_those_that_need_npm_a_person_or_a_server_of_
         if each.name.kind == "AgentRun"
     }
     folders = {path.name for path in EXAMPLES.iterdir() if any(path.glob("agentrun*.yaml"))}
-    left_out = OF_NPM | OF_PEOPLE | OF_USERS
+    left_out = OF_NPM | OF_PEOPLE | OF_USERS | OF_SIZE
     assert folders > left_out
     assert runs == {"rates" if name == "python-tool" else name for name in folders - left_out}
 
