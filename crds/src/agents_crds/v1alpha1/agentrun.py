@@ -81,8 +81,7 @@ class AgentRunSpec(ApiModel):
     """Bounds of this run, where they are lower than the Agent's."""
 
     starting_deadline_seconds: Annotated[int, Whole(ge=1, le=315_360_000)] | None = None
-    """Seconds from its creation in which the run must start, or it fails; absent means that it may wait for
-    ever. Of no effect once the run has started."""
+    """Seconds from creation in which the run must start, or it fails; absent means it may wait for ever."""
 
     ttl_seconds_after_finished: Annotated[int, Whole(ge=0, le=315_360_000)] | None = None
     """Seconds after which the finished run is deleted; absent means never. Editable until it finishes."""
