@@ -10,6 +10,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
 from agents_crds.contract.run import LoopResult
+from tests.standin.control import APPEND
 from tests.standin.scenario import Scenario, Script, ScriptedCall, ScriptedText, ScriptedTurn
 from tests.workflows.bench import (
     Bench,
@@ -17,6 +18,7 @@ from tests.workflows.bench import (
 )
 from tests.workflows.own_workflows import (
     OWN_QUEUE,
+    Ask,
     Question,
     Resolving,
 )
@@ -58,3 +60,13 @@ async def failure(parent: Parent) -> ApplicationError:
 async def result_of(client: Client, child: str) -> LoopResult:
     handle = client.get_workflow_handle(child, result_type=LoopResult)
     return await asyncio.wait_for(handle.result(), 45)
+
+
+async def held_in_the_middle(bench: Bench, resolving: Resolving) -> tuple[Parent, str]:
+    """Start a workflow whose agent has called its tool, and waits for the model; return it and its child."""
+    name = await agent(bench, resolving, LOOK, DONE)
+    held = bench.standin.hold("POST", APPEND)
+    parent = await start(bench.client, Ask.run, Question(agent=name, text="Look"))
+    await asyncio.to_thread(bench.standin.wait_until_held, held)
+    [child] = await children(parent)
+    return parent, child

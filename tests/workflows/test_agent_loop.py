@@ -23,7 +23,17 @@ from tests.workflows.own_workflows import (
     Talk,
     TalkTooLate,
 )
-from tests.workflows.parents import DONE, LOOK, Parent, agent, children, failure, result_of, start
+from tests.workflows.parents import (
+    DONE,
+    LOOK,
+    Parent,
+    agent,
+    children,
+    failure,
+    held_in_the_middle,
+    result_of,
+    start,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -83,31 +93,19 @@ async def test_a_cancelled_workflow_cancels_its_agent_which_says_so(
 async def test_an_agent_that_is_cancelled_alone_fails_its_workflow(
     bench: Bench, resolving: Resolving
 ) -> None:
-    name = await agent(bench, resolving, LOOK, DONE)
-    held = bench.standin.hold("POST", APPEND)
-    parent = await start(bench.client, Ask.run, Question(agent=name, text="Look"))
-    await asyncio.to_thread(bench.standin.wait_until_held, held)
-    [child] = await children(parent)
+    parent, child = await held_in_the_middle(bench, resolving)
     await bench.client.get_workflow_handle(child).cancel()
     assert (await failure(parent)).type == Reason.CANCELLED
 
 
 async def test_an_agent_that_is_terminated_fails_its_workflow(bench: Bench, resolving: Resolving) -> None:
-    name = await agent(bench, resolving, LOOK, DONE)
-    held = bench.standin.hold("POST", APPEND)
-    parent = await start(bench.client, Ask.run, Question(agent=name, text="Look"))
-    await asyncio.to_thread(bench.standin.wait_until_held, held)
-    [child] = await children(parent)
+    parent, child = await held_in_the_middle(bench, resolving)
     await bench.client.get_workflow_handle(child).terminate()
     assert (await failure(parent)).type == Reason.TERMINATED
 
 
 async def test_a_terminated_workflow_leaves_no_agent_behind(bench: Bench, resolving: Resolving) -> None:
-    name = await agent(bench, resolving, LOOK, DONE)
-    held = bench.standin.hold("POST", APPEND)
-    parent = await start(bench.client, Ask.run, Question(agent=name, text="Look"))
-    await asyncio.to_thread(bench.standin.wait_until_held, held)
-    [child] = await children(parent)
+    parent, child = await held_in_the_middle(bench, resolving)
     await parent.terminate()
     assert (await result_of(bench.client, child)).reason is Reason.CANCELLED
 
