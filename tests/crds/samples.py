@@ -177,6 +177,30 @@ spec:
             - {name: WORKER_MODULES, value: my_tools}
             - {name: LOG_LEVEL, value: info}
   stdio: {allowedCommands: [npx]}
+  autoscaling:
+    mode: External
+    minReplicas: 1
+    maxReplicas: 20
+    runsPerWorker: 10
+    backlogPerWorker: 40
+    scaleDownAfter: 2m
+    idleTimeout: 10m
+  rollout: {force: true}
+  temporalConnectionRef: {name: eu}
+"""
+
+TEMPORAL_CONNECTION = """
+apiVersion: durable-agents.dev/v1alpha1
+kind: TemporalConnection
+metadata: {name: eu}
+spec:
+  address: temporal.example.com:7233
+  namespace: agents
+  tls:
+    serverName: temporal.internal
+    caSecretRef: {name: temporal-ca, key: authority.pem}
+    clientCertificateSecretRef: {name: temporal-client}
+  apiKeySecretRef: {name: temporal, key: token}
 """
 
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -194,6 +218,7 @@ BY_KIND = {
         VALUE_HEADER_SERVER,
     ),
     "WorkerPool": (WORKER_POOL,),
+    "TemporalConnection": (TEMPORAL_CONNECTION,),
 }
 
 

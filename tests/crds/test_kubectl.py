@@ -120,16 +120,34 @@ def test_mcp_servers_are_listed_with_their_tools_and_their_age(namespace: Namesp
     assert row[6:] == ["AGE", "default", "yahoo 1.2 lists 2 tools and 1 prompt."]
 
 
-def test_pools_are_listed_with_their_build_and_what_keeps_the_next_one_back(namespace: Namespace) -> None:
+def test_pools_are_listed_with_their_work_and_what_keeps_the_next_build_back(namespace: Namespace) -> None:
     namespace.create(WORKER_POOL)
     ready = condition("Ready", "True", "Available", "A worker answered.")
     rollout = condition("Progressing", "True", "ImagePullFailed", "The image is not there.")
-    namespace.set_status("WorkerPool", "default", {"build": "3f9a", "conditions": [ready, rollout]})
+    scaling: JsonValue = {
+        "desiredReplicas": 3,
+        "executingRuns": 120,
+        "waitingRuns": 40,
+        "backlog": 7,
+        "reason": "Executing",
+        "message": "120 executing runs, 50 for each worker",
+    }
+    status: JsonValue = {
+        "build": "3f9a",
+        "replicas": 3,
+        "readyReplicas": 2,
+        "autoscaling": scaling,
+        "conditions": [ready, rollout],
+    }
+    namespace.set_status("WorkerPool", "default", status)
     assert _table(namespace.kubectl("get", "workerpools", "--output=wide")) == [
-        ["NAME", "REPLICAS", "READY", "REASON", "ROLLOUT", "BUILD", "AGE", "IMAGE", "MESSAGE"],
         [
-            *("default", "2", "True", "Available", "ImagePullFailed", "3f9a", "AGE"),
-            *("registry.example/workers:1.2", "A worker answered."),
+            *("NAME", "READY", "REASON", "ROLLOUT", "DESIRED", "PODS", "EXECUTING", "BACKLOG", "BUILD"),
+            *("AGE", "SCALING", "WAITING", "IMAGE", "MESSAGE"),
+        ],
+        [
+            *("default", "True", "Available", "ImagePullFailed", "3", "2", "120", "7", "3f9a"),
+            *("AGE", "Executing", "40", "registry.example/workers:1.2", "A worker answered."),
         ],
     ]
 

@@ -5,6 +5,9 @@ from enum import StrEnum
 WORKER_HEALTH_PORT = 8081
 """Where a worker in a pod answers /healthz and /readyz."""
 
+WORKER_METRICS_PORT = 8082
+"""Where it answers /metrics."""
+
 TERMINATION_LOG = "/dev/termination-log"
 """Where the kubelet looks for a container's last words, unless told otherwise."""
 
@@ -47,6 +50,16 @@ class WorkerVariable(StrEnum):
     """Directory of the mounted Secrets."""
     HEALTH_PORT = "DURABLE_AGENTS_HEALTH_PORT"
     """Port of /healthz and /readyz; unset, there are none."""
+    GRACE = "DURABLE_AGENTS_GRACE"
+    """Seconds that the activities in flight have to finish when the worker is told to stop."""
+    METRICS_PORT = "DURABLE_AGENTS_METRICS_PORT"
+    """Port of /metrics; unset, there is none."""
+    LOG_FORMAT = "DURABLE_AGENTS_LOG_FORMAT"
+    """`text` or `json`; unset, text."""
+    TELEMETRY = "DURABLE_AGENTS_TELEMETRY"
+    """The operator's own variables `OTEL_*`, as JSON: they hold where the container names no collector."""
+    OTLP_HEADERS_FILE = "DURABLE_AGENTS_OTLP_HEADERS_FILE"
+    """File with the headers for that collector, as OTEL_EXPORTER_OTLP_HEADERS has them; it is read again."""
     TERMINATION_LOG = "DURABLE_AGENTS_TERMINATION_LOG"
     """File for the worker's last words; unset, the kubelet's default."""
     MODULES = "WORKER_MODULES"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from inspect import getdoc, getsource
 
-from agents_crds.v1alpha1.conditions import ConditionType, EventReason, Reason
+from agents_crds.v1alpha1.conditions import ConditionType, EventReason, Reason, ScalingReason
 
 INTRODUCTION = """\
 # Conditions and reasons
@@ -30,6 +30,7 @@ def conditions_page() -> str:
         ("Condition types", ConditionType),
         ("Reasons of conditions", Reason),
         ("Reasons of events", EventReason),
+        ("Reasons of scaling", ScalingReason),
     )
     return INTRODUCTION + "".join(_section(title, listed) for title, listed in sections)
 

@@ -14,6 +14,7 @@ from agents_crds.v1alpha1 import (
     MCPServer,
     ModelProvider,
     StoredObject,
+    TemporalConnection,
     WorkerPool,
 )
 
@@ -38,6 +39,8 @@ class Kind:
     short_names: tuple[str, ...]
     columns: tuple[Column, ...]
     selectable: tuple[str, ...] = ()
+    is_scalable: bool = False
+    """Whether `kubectl scale` and an HPA can set `spec.replicas`."""
 
     @property
     def name(self) -> str:
@@ -129,15 +132,28 @@ KINDS = (
         WorkerPool,
         plural="workerpools",
         short_names=("wp",),
+        is_scalable=True,
         columns=(
-            Column("Replicas", ".spec.replicas", "Number of worker pods.", type="integer"),
             _condition("Ready", "Ready", "status", "Whether new runs have workers."),
             _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
             _condition(
                 "Rollout", "Progressing", "reason", "Whether new runs use the current spec, or why not."
             ),
+            Column(
+                "Desired",
+                ".status.autoscaling.desiredReplicas",
+                "Worker pods that there are to be.",
+                type="integer",
+            ),
+            Column("Pods", ".status.readyReplicas", "Worker pods that work.", type="integer"),
+            Column("Executing", ".status.autoscaling.executingRuns", "Runs that execute.", type="integer"),
+            Column("Backlog", ".status.autoscaling.backlog", "Tasks that wait.", type="integer"),
             Column("Build", ".status.build", "The build that new runs go to."),
             AGE,
+            Column("Scaling", ".status.autoscaling.reason", "Why there are so many worker pods.", wide=True),
+            Column(
+                "Waiting", ".status.autoscaling.waitingRuns", "Runs that wait.", type="integer", wide=True
+            ),
             Column(
                 "Image",
                 '.spec.template.spec.containers[?(@.name=="worker")].image',
@@ -147,7 +163,27 @@ KINDS = (
             _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
         ),
     ),
+    Kind(
+        TemporalConnection,
+        plural="temporalconnections",
+        short_names=("tconn",),
+        columns=(
+            Column("Address", ".spec.address", "Host and port of the server."),
+            Column("Namespace", ".spec.namespace", "Namespace in Temporal."),
+            _condition("Ready", "Ready", "status", "Whether runs can be kept there."),
+            _condition("Reason", "Ready", "reason", "Why it is Ready or not."),
+            AGE,
+            Column("Version", ".status.serverVersion", "Version of the server.", wide=True),
+            _condition("Message", "Ready", "message", "Why it is Ready or not, in a sentence.", wide=True),
+        ),
+    ),
 )
+
+SCALE: dict[str, JsonValue] = {
+    "specReplicasPath": ".spec.replicas",
+    "statusReplicasPath": ".status.replicas",
+    "labelSelectorPath": ".status.selector",
+}
 
 
 def custom_resource_definition(kind: Kind) -> dict[str, JsonValue]:
@@ -157,7 +193,7 @@ def custom_resource_definition(kind: Kind) -> dict[str, JsonValue]:
         "name": VERSION,
         "served": True,
         "storage": True,
-        "subresources": {"status": {}},
+        "subresources": {"status": {}, "scale": SCALE} if kind.is_scalable else {"status": {}},
         "additionalPrinterColumns": [_printer_column(column) for column in kind.columns],
         "schema": {"openAPIV3Schema": structural_schema(kind.model)},
     }

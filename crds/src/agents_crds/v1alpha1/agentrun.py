@@ -6,7 +6,7 @@ from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Rule, Transition
 from agents_crds.v1alpha1.conditions import ConditionType
-from agents_crds.v1alpha1.conversation import USER_INPUT_LIMIT, ContinueFrom, ToldInput, UserInput
+from agents_crds.v1alpha1.conversation import ContinueFrom, ToldInput, UserInput
 from agents_crds.v1alpha1.fields import (
     AgentRef,
     Flag,
@@ -14,13 +14,12 @@ from agents_crds.v1alpha1.fields import (
     Timeout,
     WholeNumber,
 )
+from agents_crds.v1alpha1.limits import PATH_LIMIT, USER_INPUT_LIMIT
 from agents_crds.v1alpha1.messages import InputSource, Message
 from agents_crds.v1alpha1.meta import NAME_LIMIT, Conditions, Status, StoredObject, pending
 from agents_crds.v1alpha1.output import Label, Output
 from agents_crds.v1alpha1.text import Format, ListMap
 from agents_crds.v1alpha1.whole import Whole
-
-PATH_LIMIT = 100
 
 
 def _frozen(field: str) -> Transition:
@@ -187,6 +186,9 @@ class AgentRunStatus(Status):
 
     workflow_run_id: Annotated[str, Field(max_length=64)] | None = None
     """Run id of the Temporal workflow's first execution."""
+
+    temporal_connection: Annotated[str, Field(max_length=63)] | None = None
+    """The TemporalConnection by which the workflow was started; absent, the operator's own."""
 
     agent: AgentVersion | None = None
     """The agent on Mistral's side that the run begins with."""

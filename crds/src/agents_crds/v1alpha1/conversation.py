@@ -6,11 +6,8 @@ from pydantic import Field
 
 from agents_crds.v1alpha1.base import ApiModel, Transition
 from agents_crds.v1alpha1.fields import AgentName, Flag
+from agents_crds.v1alpha1.limits import USER_INPUT_ID_LIMIT, USER_INPUT_TEXT_LIMIT
 from agents_crds.v1alpha1.text import Format
-
-USER_INPUT_LIMIT = 32
-USER_INPUT_TEXT_LIMIT = 8_192
-USER_INPUT_ID_LIMIT = 63
 
 InputKey = Annotated[
     str,

@@ -180,6 +180,13 @@ class WorkerPoolRef(ApiModel):
     """Name of the WorkerPool."""
 
 
+class TemporalConnectionRef(ApiModel):
+    """Names a TemporalConnection in the same namespace."""
+
+    name: ObjectName
+    """Name of the TemporalConnection."""
+
+
 class McpServerRef(ApiModel):
     """Names an MCPServer in the same namespace."""
 

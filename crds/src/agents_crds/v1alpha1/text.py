@@ -14,6 +14,7 @@ _PORT = r"([0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]
 # Beyond 65535 no connection is so much as tried, in ways that no client expects.
 ORIGIN = rf"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:{_PORT})?"
 """The start of an address; what may follow it is another matter."""
+HOST_PORT = rf"^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):{_PORT}$"
 # At most four terms of at most five digits: CEL's duration() overflows at 292 years.
 DURATION = r"^([0-9]{1,5}(ms|s|m|h)){1,4}$"
 

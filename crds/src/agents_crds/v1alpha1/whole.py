@@ -10,10 +10,12 @@ _LARGEST_FLOAT = 2**53 - 1
 
 @dataclass(frozen=True)
 class Whole:
-    """An integer from `ge` to `le`; `10.0` is one, `true` and `"10"` are not."""
+    """An integer from `ge` to `le`; `10.0` is one unless `strict`, `true` and `"10"` are not."""
 
     ge: int | None = None
     le: int | None = None
+    strict: bool = False
+    """As the API server reads the fields of a scale subresource, and as CEL compares two fields."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         # Bounds stand in the inner schema: pydantic does not find it for a Field beside a validator.
@@ -21,7 +23,7 @@ class Whole:
         return core_schema.no_info_before_validator_function(self._read, bounded)
 
     def _read(self, number: object) -> object:
-        if not isinstance(number, float) or not _is_whole(number):
+        if self.strict or not isinstance(number, float) or not _is_whole(number):
             return number
         beyond = self.le is not None and number > self.le
         return number if beyond else int(number)
