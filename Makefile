@@ -56,6 +56,7 @@ e2e-keep: setup ## The same, and leave their cluster, `durable-agents-e2e`.
 generate: setup ## Write the generated files.
 	@$(PYTHON_VENV) -m agents_crds.generate
 	@$(PYTHON_VENV) -m tools.charts
+	@$(PYTHON_VENV) -m tools.metrics
 
 .PHONY: verify
 verify: generate ## Check generated files, format, lint, types, imports and a clean tree.

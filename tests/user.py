@@ -17,6 +17,7 @@ from agents_crds.v1alpha1 import (
     MCPServer,
     ModelProvider,
     StoredObject,
+    TemporalConnection,
     WorkerPool,
 )
 from tests.standin.agents import Agent as RemoteAgent
@@ -34,6 +35,7 @@ PLURALS = {
     AgentRun: "agentruns",
     MCPServer: "mcpservers",
     ModelProvider: "modelproviders",
+    TemporalConnection: "temporalconnections",
     WorkerPool: "workerpools",
 }
 

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from tests.charts.cluster import ROOT, Cluster, rule, running_cluster, wait_until_denied
 from tests.charts.helm import NAMESPACE, PLAIN, RELEASE, Helm
-from tests.charts.people import pool_spec, server_spec
+from tests.charts.people import KEYED_TEMPORAL, pool_spec, server_spec
 from tools.console import Console
 from tools.parts.catalog import Part, Parts
 from tools.parts.obtain import obtain, obtain_parts
@@ -52,6 +52,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, parts: Parts, helm: Helm) 
         wait_until_denied("provider-secrets", lambda: admin.creates("modelproviders", TEAM))
         token = server_spec(bearerTokenSecretRef={"name": "s"})
         wait_until_denied("mcp-secrets", lambda: admin.creates("mcpservers", TEAM, token))
+        wait_until_denied(
+            "temporal-secrets", lambda: admin.creates("temporalconnections", TEAM, KEYED_TEMPORAL)
+        )
         wait_until_denied("pool-pods", lambda: admin.creates("workerpools", TEAM))
         wait_until_denied("pool-secrets", lambda: deployer.creates("workerpools", TEAM, keyed))
         yield running

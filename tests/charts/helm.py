@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tools.parts.catalog import OLDEST_KUBERNETES, ROOT
@@ -15,6 +16,7 @@ MAIN = CHARTS / "durable-agents"
 CRDS = CHARTS / "durable-agents-crds"
 RELEASE = "durable-agents"
 NAMESPACE = "durable-agents-system"
+OPERATOR, METRICS = "durable-agents-operator", "durable-agents-metrics"
 
 Manifest = dict[str, Any]
 Values = dict[str, Any]
@@ -65,6 +67,7 @@ EVERYTHING: Values = {
     },
 }
 SETS = {"dev": DEV, "plain": PLAIN, "cloud": CLOUD, "namespaced": NAMESPACED, "everything": EVERYTHING}
+each_set = pytest.mark.parametrize("values", SETS.values(), ids=SETS)
 
 
 class HelmError(Exception):

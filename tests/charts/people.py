@@ -16,6 +16,7 @@ SPECS: dict[str, JsonValue] = {
     "agentruns": {"agentRef": {"name": "finance"}, "input": "Hello."},
     "mcpservers": {"streamableHttp": {"url": "http://tools:8000/mcp"}},
     "modelproviders": {"apiKeySecretRef": {"name": "mistral", "key": "api-key"}},
+    "temporalconnections": {"address": "temporal.example.com:7233"},
     "workerpools": {"template": {"spec": {"containers": [{"name": "worker", "image": "worker:1"}]}}},
 }
 _KIND_OF = {kind.plural: kind.name for kind in KINDS}
@@ -82,6 +83,12 @@ def pool_spec(container: dict[str, JsonValue] | None = None, **pod: JsonValue) -
     """Return the spec of a WorkerPool with these fields in its container and in its pod."""
     worker: JsonValue = {"name": "worker", "image": "worker:1", **(container or {})}
     return {"template": {"spec": {"containers": [worker], **pod}}}
+
+
+KEYED_TEMPORAL: JsonValue = {
+    "address": "temporal.example.com:7233",
+    "apiKeySecretRef": {"name": "s", "key": "api-key"},
+}
 
 
 def server_spec(**http: JsonValue) -> JsonValue:

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from tests.charts.cluster import ROOT, Cluster, rule
 from tests.charts.conftest import ADMIN, DEPLOYER, STATUS, TEAM
 from tests.charts.helm import NAMESPACE, RELEASE
-from tests.charts.people import SPECS, Person, from_secret, pool_spec, server_spec
+from tests.charts.people import KEYED_TEMPORAL, SPECS, Person, from_secret, pool_spec, server_spec
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:{RELEASE}-operator"
 KEY_HOLDER = "key-holder"
@@ -144,6 +144,33 @@ def test_provider_without_a_key_needs_no_right_to_any(admin: Person) -> None:
     assert "names Secret foreign" in admin.creates("modelproviders", TEAM, keyed).message
 
 
+@pytest.mark.parametrize(
+    ("named", "field"),
+    [
+        ({"apiKeySecretRef": {"name": "s", "key": "api-key"}}, "spec.apiKeySecretRef"),
+        ({"tls": {"caSecretRef": {"name": "s"}}}, "spec.tls.caSecretRef"),
+        ({"tls": {"clientCertificateSecretRef": {"name": "s"}}}, "spec.tls.clientCertificateSecretRef"),
+    ],
+)
+def test_temporal_connection_names_secrets_that_its_author_may_get(
+    named: dict[str, JsonValue], field: str, admin: Person, key_holder: Person
+) -> None:
+    spec: JsonValue = {"address": "temporal.example.com:7233", **named}
+    denied = admin.creates("temporalconnections", TEAM, spec)
+    assert not denied.allowed
+    assert f"{field} names Secret s, which {ADMIN} is not allowed to get" in denied.message
+    assert key_holder.creates("temporalconnections", TEAM, spec).allowed
+
+
+def test_api_key_of_a_temporal_connection_is_sent_elsewhere_only_by_who_may_get_it(
+    cluster: Cluster, admin: Person, key_holder: Person
+) -> None:
+    cluster.add_object("temporalconnections", "keyed", TEAM, KEYED_TEMPORAL)
+    elsewhere: JsonValue = {"spec": {"address": "elsewhere.example.com:7233"}}
+    assert not admin.patches("temporalconnections", TEAM, elsewhere, name="keyed").allowed
+    assert key_holder.patches("temporalconnections", TEAM, elsewhere, name="keyed").allowed
+
+
 @pytest.mark.parametrize("spec", SERVERS.values(), ids=SERVERS)
 def test_mcp_server_names_secrets_that_its_author_may_get(
     spec: JsonValue, admin: Person, key_holder: Person
@@ -195,7 +222,7 @@ def test_the_one_foreign_secret_of_an_mcp_server_is_found(key_holder: Person) ->
         assert "names Secret foreign" in key_holder.creates("mcpservers", TEAM, spec).message
 
 
-@pytest.mark.parametrize("plural", ["mcpservers", "modelproviders", "workerpools"])
+@pytest.mark.parametrize("plural", ["mcpservers", "modelproviders", "temporalconnections", "workerpools"])
 def test_what_leaves_the_spec_alone_passes(plural: str, admin: Person) -> None:
     assert admin.patches(plural, TEAM, LABEL).allowed
 
@@ -254,22 +281,3 @@ def test_a_template_is_written_by_who_may_create_pods(
         assert f"is creating pods, which {ADMIN} is not allowed to do in namespace {TEAM}" in denied.message
     assert deployer.creates("workerpools", TEAM, spec).allowed
     assert deployer.patches("workerpools", TEAM, {"spec": spec}).allowed
-
-
-def test_commands_are_allowed_by_who_may_create_pods(admin: Person, deployer: Person) -> None:
-    allowed: JsonValue = {"spec": {"stdio": {"allowedCommands": ["npx"]}}}
-    assert "allowed commands of a WorkerPool" in admin.patches("workerpools", TEAM, allowed).message
-    assert deployer.patches("workerpools", TEAM, allowed).allowed
-
-
-def test_commands_of_a_pool_with_a_secret_are_allowed_by_who_may_get_it(
-    cluster: Cluster, deployer: Person, key_holder: Person
-) -> None:
-    cluster.add_object("workerpools", "starting", TEAM, pool_spec(imagePullSecrets=[{"name": "s"}]))
-    allowed: JsonValue = {"spec": {"stdio": {"allowedCommands": ["npx"]}}}
-    assert "names Secret s" in deployer.patches("workerpools", TEAM, allowed, name="starting").message
-    assert key_holder.patches("workerpools", TEAM, allowed, name="starting").allowed
-
-
-def test_a_pool_is_scaled_by_who_may_not_create_pods(admin: Person) -> None:
-    assert admin.patches("workerpools", TEAM, {"spec": {"replicas": 3}}).allowed

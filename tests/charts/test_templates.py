@@ -7,94 +7,19 @@ import pytest
 from pydantic import JsonValue
 
 from tests.charts.helm import (
-    CLOUD,
     DEV,
-    EVERYTHING,
     NAMESPACE,
     NAMESPACED,
+    OPERATOR,
     PLAIN,
-    SETS,
     Helm,
     Values,
     container_of,
+    each_set,
     of_kind,
     variables_of,
 )
 from tools.local.install import PERMISSIONS, parse_permissions
-from tools.local.services import STANDIN_KEY
-from tools.local.temporal import FAST_TASKS
-
-OPERATOR = "durable-agents-operator"
-SECRETS = "/var/run/secrets/durable-agents.dev"
-STORED: Values = {
-    "payloads": {
-        "store": {
-            "url": "s3://agents/payloads",
-            "endpoint": "https://minio.example.com:9000",
-            "region": "eu-1",
-            "secretRef": {"name": "minio", "accessKeyId": "id", "secretAccessKey": "key"},
-        },
-        "codec": "ours.codec:make",
-    }
-}
-each_set = pytest.mark.parametrize("values", SETS.values(), ids=SETS)
-
-
-def test_operator_is_told_where_temporal_is_and_what_workers_mount(helm: Helm) -> None:
-    variables = variables_of(of_kind(helm.render(CLOUD), "Deployment")[OPERATOR])
-    assert variables == {
-        "DURABLE_AGENTS_LOG_LEVEL": "INFO",
-        "TEMPORAL_ADDRESS": "eu.example.com:7233",
-        "TEMPORAL_NAMESPACE": "agents.a1b2c",
-        "TEMPORAL_TLS": "true",
-        "TEMPORAL_TLS_SERVER_NAME": "temporal.example.com",
-        "TEMPORAL_TLS_SERVER_CA_CERT_PATH": f"{SECRETS}/temporal-ca/ca.crt",
-        "TEMPORAL_TLS_CLIENT_CERT_PATH": f"{SECRETS}/temporal-client/tls.crt",
-        "TEMPORAL_TLS_CLIENT_KEY_PATH": f"{SECRETS}/temporal-client/tls.key",
-        "DURABLE_AGENTS_TEMPORAL_API_KEY_FILE": f"{SECRETS}/temporal-key/token",
-        "DURABLE_AGENTS_TEMPORAL_CA_SECRET": "temporal-ca/ca.crt",
-        "DURABLE_AGENTS_TEMPORAL_CLIENT_CERT_SECRET": "temporal-client",
-        "DURABLE_AGENTS_TEMPORAL_API_KEY_SECRET": "temporal-key/token",
-    }
-
-
-def test_operator_is_told_where_payloads_go_and_what_workers_mount(helm: Helm) -> None:
-    variables = variables_of(of_kind(helm.render({**PLAIN, **STORED}), "Deployment")[OPERATOR])
-    assert {name: value for name, value in variables.items() if "PAYLOAD" in name} == {
-        "DURABLE_AGENTS_PAYLOAD_STORE": "s3://agents/payloads",
-        "DURABLE_AGENTS_PAYLOAD_STORE_ENDPOINT": "https://minio.example.com:9000",
-        "DURABLE_AGENTS_PAYLOAD_STORE_REGION": "eu-1",
-        "DURABLE_AGENTS_PAYLOAD_STORE_ACCESS_KEY_FILE": f"{SECRETS}/minio/id",
-        "DURABLE_AGENTS_PAYLOAD_STORE_SECRET_KEY_FILE": f"{SECRETS}/minio/key",
-        "DURABLE_AGENTS_PAYLOAD_STORE_ACCESS_KEY_SECRET": "minio/id",
-        "DURABLE_AGENTS_PAYLOAD_STORE_SECRET_KEY_SECRET": "minio/key",
-        "DURABLE_AGENTS_PAYLOAD_CODEC": "ours.codec:make",
-    }
-
-
-@pytest.mark.parametrize(
-    "values", [CLOUD, {**PLAIN, **STORED}, {**CLOUD, **STORED}], ids=["Temporal's", "the store's", "both"]
-)
-def test_each_file_that_a_variable_names_is_mounted(helm: Helm, values: Values) -> None:
-    deployment = of_kind(helm.render(values), "Deployment")[OPERATOR]
-    (volume,) = (
-        each for each in deployment["spec"]["template"]["spec"]["volumes"] if each["name"] == "temporal"
-    )
-    mounted = {
-        f"{SECRETS}/{item['path']}": (source["secret"]["name"], item["key"])
-        for source in volume["projected"]["sources"]
-        for item in source["secret"]["items"]
-    }
-    named = {value for value in variables_of(deployment).values() if value.startswith(SECRETS)}
-    assert set(mounted) == named
-    assert all(path == f"{SECRETS}/{secret}/{key}" for path, (secret, key) in mounted.items())
-
-
-@each_set
-def test_no_secret_reaches_a_variable(values: Values, helm: Helm) -> None:
-    for deployment in of_kind(helm.render(values), "Deployment").values():
-        assert "secretKeyRef" not in json.dumps(container_of(deployment))
-        assert STANDIN_KEY not in json.dumps(deployment)
 
 
 @each_set
@@ -111,56 +36,11 @@ def test_pods_are_locked_down(values: Values, helm: Helm) -> None:
 
 
 @each_set
-def test_no_two_pods_of_one_kind_run_at_once(values: Values, helm: Helm) -> None:
-    for deployment in of_kind(helm.render(values), "Deployment").values():
-        assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})
-
-
-@pytest.mark.parametrize("values", [PLAIN, CLOUD, EVERYTHING])
-def test_without_dev_nothing_of_it_is_rendered(values: Values, helm: Helm) -> None:
-    manifests = helm.render(values)
-    assert list(of_kind(manifests, "Deployment")) == [OPERATOR]
-    assert not {"Secret", "Service", "PersistentVolumeClaim"} & {each["kind"] for each in manifests}
-
-
-def test_dev_brings_servers_that_keep_their_state(helm: Helm) -> None:
-    manifests = helm.render(DEV)
-    servers = {"durable-agents-temporal", "durable-agents-mistral"}
-    claims = of_kind(manifests, "PersistentVolumeClaim")
-    assert servers == set(claims) == set(of_kind(manifests, "Service"))
-    assert all(
-        each["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"} for each in claims.values()
-    )
-    deployments = of_kind(manifests, "Deployment")
-    for name in servers:
-        assert f"'claimName': '{name}'" in str(deployments[name]["spec"]["template"]["spec"]["volumes"])
-
-
-def test_dev_server_is_as_quick_as_the_local_platforms(helm: Helm) -> None:
-    command = container_of(of_kind(helm.render(DEV), "Deployment")["durable-agents-temporal"])["command"]
-    assert {f"--dynamic-config-value={name}={value}" for name, value in FAST_TASKS.items()} <= set(command)
-
-
-def test_dev_connects_all_to_its_own_servers(helm: Helm) -> None:
-    manifests = helm.render(DEV)
-    variables = variables_of(of_kind(manifests, "Deployment")[OPERATOR])
-    assert variables["TEMPORAL_ADDRESS"] == f"durable-agents-temporal.{NAMESPACE}.svc:7233"
-    provider = of_kind(manifests, "ModelProvider")["default"]
-    assert provider["spec"]["url"] == f"http://durable-agents-mistral.{NAMESPACE}.svc:8080"
-    # A Secret named mistral would be the user's.
-    assert provider["spec"]["apiKeySecretRef"] == {"name": "mistral-standin", "key": "api-key"}
-    (secret,) = of_kind(manifests, "Secret").values()
-    assert secret["metadata"]["name"] == "mistral-standin"
-    assert (secret["metadata"]["namespace"], secret["stringData"]) == ("default", {"api-key": STANDIN_KEY})
-
-
-def test_dev_with_a_real_provider_leaves_its_key_to_the_user(helm: Helm) -> None:
-    url = "https://api.mistral.ai"
-    manifests = helm.render({**DEV, "defaults": {"namespaces": ["default"], "modelProvider": {"url": url}}})
-    key_ref = {"name": "mistral", "key": "api-key"}
-    provider = of_kind(manifests, "ModelProvider")["default"]
-    assert provider["spec"] == {"url": url, "apiKeySecretRef": key_ref}
-    assert not of_kind(manifests, "Secret")
+def test_no_two_pods_of_a_server_run_at_once(values: Values, helm: Helm) -> None:
+    for name, deployment in of_kind(helm.render(values), "Deployment").items():
+        if name != OPERATOR:
+            how_many = (deployment["spec"]["replicas"], deployment["spec"]["strategy"])
+            assert how_many == (1, {"type": "Recreate"})
 
 
 def test_uninstall_leaves_what_agents_and_runs_use(helm: Helm) -> None:
@@ -183,6 +63,19 @@ def test_defaults_are_made_in_each_namespace(helm: Helm) -> None:
     for kind in ("ModelProvider", "WorkerPool"):
         found = [each["metadata"] for each in manifests if each["kind"] == kind]
         assert [(each["namespace"], each["name"]) for each in found] == [("a", "default"), ("b", "default")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "replicas"), [("Auto", None), ("External", None), ("Off", 3)], ids=["auto", "external", "off"]
+)
+def test_default_pool_has_a_number_of_its_own_only_where_nobody_else_sets_it(
+    helm: Helm, mode: str, replicas: int | None
+) -> None:
+    pool: Values = {"replicas": 3, "autoscaling": {"mode": mode, "maxReplicas": 4}}
+    manifests = helm.render({**PLAIN, "defaults": {"namespaces": ["default"], "workerPool": pool}})
+    spec = of_kind(manifests, "WorkerPool")["default"]["spec"]
+    assert (spec["autoscaling"]["mode"], spec["autoscaling"]["maxReplicas"]) == (mode, 4)
+    assert spec.get("replicas") == replicas
 
 
 def test_operator_serves_all_namespaces_by_one_cluster_role(helm: Helm) -> None:
@@ -243,10 +136,11 @@ def test_parts_that_the_cluster_has_otherwise_can_be_left_out(helm: Helm) -> Non
         "rbac": {"create": False, "aggregate": False},
         "admissionPolicies": {"enabled": False},
         "serviceAccount": {"create": False, "name": "robot"},
+        "metrics": {"enabled": False},
     }
-    manifests = helm.render({**PLAIN, **off})
-    assert [each["kind"] for each in manifests] == ["Deployment"]
-    assert manifests[0]["spec"]["template"]["spec"]["serviceAccountName"] == "robot"
+    _budget, deployment = manifests = helm.render({**PLAIN, **off})
+    assert [each["kind"] for each in manifests] == ["PodDisruptionBudget", "Deployment"]
+    assert deployment["spec"]["template"]["spec"]["serviceAccountName"] == "robot"
 
 
 def test_upgrade_to_another_chart_version_leaves_dev_servers_running(helm: Helm) -> None:

@@ -11,7 +11,7 @@ from tests.charts.people import SPECS
 WRITTEN_BY: dict[str, set[str]] = {
     VIEWER: set(),
     EDITOR: {"agents", "agentruns"},
-    ADMIN: {"agents", "agentruns", "mcpservers", "modelproviders", "workerpools"},
+    ADMIN: {"agents", "agentruns", "mcpservers", "modelproviders", "temporalconnections", "workerpools"},
 }
 each_on_each = pytest.mark.parametrize(("name", "plural"), list(itertools.product(WRITTEN_BY, SPECS)))
 

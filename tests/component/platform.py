@@ -32,12 +32,19 @@ SHORT_INTERVALS = {
     "DURABLE_AGENTS_AGENT_INTERVAL": "4s",
     "DURABLE_AGENTS_PROVIDER_INTERVAL": "4s",
     "DURABLE_AGENTS_RETRY_INTERVAL": "1s",
+    "DURABLE_AGENTS_CONNECTION_INTERVAL": "1s",
     "DURABLE_AGENTS_SOURCE_INTERVAL": "1s",
     "DURABLE_AGENTS_SWEEP_INTERVAL": "1s",
     "DURABLE_AGENTS_SWEEP_SETTLED": "2s",
     "DURABLE_AGENTS_DELETION_TIMEOUT": "3s",
     "DURABLE_AGENTS_CANCEL_GRACE": "2s",
+    "DURABLE_AGENTS_AUTOSCALE_INTERVAL": "1s",
+    "DURABLE_AGENTS_BUILD_INTERVAL": "2s",
+    "DURABLE_AGENTS_POOL_DELETION_TIMEOUT": "20s",
 }
+# One after the other operates the installation, and takes the Lease of the one before at once. It is long: a
+# machine that stands still for seconds must not end the operator of all tests.
+LEASE = {"DURABLE_AGENTS_IDENTITY": "operator", "DURABLE_AGENTS_LEASE_DURATION": "60s"}
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,8 @@ class Platform:
             installation=self.installation,
         )
         store = {"DURABLE_AGENTS_PAYLOAD_STORE": (self.directory / "payloads").as_uri()}
-        service = operator_service(settings, name=name, extra=SHORT_INTERVALS | store | dict(extra or {}))
+        variables = SHORT_INTERVALS | LEASE | store | dict(extra or {})
+        service = operator_service(settings, name=name, extra=variables)
         return Operator(service, processes, settings.health_port)
 
     def worker_pids(self, namespace: str) -> tuple[int, ...]:
@@ -153,6 +161,10 @@ class Platform:
     def start_late(self, workflow_id: str, memo: Mapping[str, object]) -> None:
         """Start a run's workflow, where no worker takes it up, as an operator would that is gone by now."""
         asyncio.run(self._start_late(workflow_id, memo))
+
+    def start_unattended(self, workflow_id: str, queue: str) -> None:
+        """Start a workflow of a user's own that no worker knows."""
+        asyncio.run(self._start_unattended(workflow_id, queue))
 
     def pending_activities(self, workflow_id: str) -> tuple[str, ...]:
         """Name the activities that a workflow waits for."""
@@ -187,6 +199,10 @@ class Platform:
             yield
         finally:
             self.kubectl("replace", "--filename=-", stdin=strip_version(json.dumps(role)))
+
+    async def _start_unattended(self, workflow_id: str, queue: str) -> None:
+        client = await Client.connect(self.temporal.address)
+        await client.start_workflow("Unattended", id=workflow_id, task_queue=queue)
 
     async def _start_late(self, workflow_id: str, memo: Mapping[str, object]) -> None:
         client = await Client.connect(self.temporal.address)

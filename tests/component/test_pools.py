@@ -117,14 +117,17 @@ def test_worker_pods_keep_the_restricted_pod_security_standard(tenant: Tenant) -
     )
 
 
-def test_build_that_still_has_runs_is_scaled_with_its_pool(platform: Platform, tenant: Tenant) -> None:
+def test_build_that_still_has_runs_keeps_the_workers_that_these_need(
+    platform: Platform, tenant: Tenant
+) -> None:
     tenant.ready_agent("reader")
     hold = platform.standin.hold("POST", "/v1/conversations", times=1)
     tenant.apply_run("early", "reader")
     platform.standin.wait_until_held(hold)
     second = pool_spec(tenant.tool_log, EDITION="second")
-    tenant.apply(manifest("WorkerPool", "default", second | {"replicas": 2}))
-    eventually(lambda: replicas(tenant), lambda seen: seen == ["2", "2"])
+    scaling: JsonValue = {"mode": "Off", "scaleDownAfter": "1s"}
+    tenant.apply(manifest("WorkerPool", "default", second | {"replicas": 2, "autoscaling": scaling}))
+    eventually(lambda: sorted(replicas(tenant)), lambda seen: seen == ["1", "2"])
     platform.standin.release(hold)
     tenant.wait("agentrun/early", "Succeeded")
 

@@ -134,6 +134,7 @@ def test_operator_says_that_it_is_alive_and_ready(operator: Operator) -> None:
 
 def test_operator_ends_by_itself_when_asked_to(operator: Operator) -> None:
     before = len(operator.log)
-    assert operator.asked_to_end(within=3)
+    # What it is at may end.
+    assert operator.asked_to_end(within=8)
     assert "ERROR" not in operator.log[before:]
     assert "Traceback" not in operator.log[before:]

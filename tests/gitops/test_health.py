@@ -16,11 +16,13 @@ from agents_crds.v1alpha1 import (
     Reason,
     RemoteAgent,
     Status,
+    TemporalConnection,
     WorkerPool,
 )
 from agents_operator.agents.plan import Nowhere
 from agents_operator.agents.standing import Shortfall, Standing
 from agents_operator.agents.status import fenced_status, suspended_status, synced_status
+from agents_operator.connections.reconcile import connected_status
 from agents_operator.engine.settle import early_status
 from agents_operator.errors import Waiting
 from agents_operator.kubernetes.deployments import WorkerDeployment
@@ -29,10 +31,10 @@ from agents_operator.pools.status import Offer, blame, ready_status
 from agents_operator.providers.reconcile import available_status
 from agents_operator.runs.status import failed_status, outcome_status, started_status
 from tests.gitops.judging import Judge, Verdict
-from tests.unit.operator.objects import NOW, agent, mcp_server, pool, provider, run
+from tests.unit.operator.objects import NOW, agent, mcp_server, pool, provider, run, temporal_connection
 from tests.unit.operator.runs.test_status import STARTED, WORKFLOW, outcome
 
-Kind = TypeVar("Kind", Agent, AgentRun, MCPServer, ModelProvider, WorkerPool)
+Kind = TypeVar("Kind", Agent, AgentRun, MCPServer, ModelProvider, TemporalConnection, WorkerPool)
 REMOTE = RemoteAgent(id="ag_1", version=3, provider="default")
 SERVING = WorkerDeployment.model_validate(
     {
@@ -46,7 +48,8 @@ COMING = (
     Reason.CONFIG_MAP_NOT_FOUND, Reason.CONVERSATION_BUSY, Reason.CONVERSATION_NOT_FOUND,
     Reason.HANDOFF_NOT_FOUND, Reason.HANDOFF_NOT_READY,
     Reason.MCP_SERVER_NOT_FOUND, Reason.MCP_SERVER_NOT_READY, Reason.PROVIDER_NOT_FOUND,
-    Reason.PROVIDER_NOT_READY, Reason.RUNNING, Reason.SECRET_NOT_FOUND, Reason.WAITING,
+    Reason.PROVIDER_NOT_READY, Reason.RUNNING, Reason.SECRET_NOT_FOUND,
+    Reason.TEMPORAL_CONNECTION_NOT_FOUND, Reason.TEMPORAL_CONNECTION_NOT_READY, Reason.WAITING,
     Reason.WORKER_NOT_RESPONDING, Reason.WORKER_POOL_NOT_FOUND, Reason.WORKER_POOL_NOT_READY,
 )  # fmt: skip
 """On its way, or waits for an object that may be applied a moment later."""
@@ -56,7 +59,8 @@ AWAY = (
     Reason.PODS_UNSCHEDULABLE, Reason.PROMPT_NOT_FOUND,
     Reason.PROVIDER_UNAUTHORIZED, Reason.PROVIDER_UNREACHABLE, Reason.SECRET_INVALID, Reason.SERVER_ERROR,
     Reason.SERVER_TIMED_OUT, Reason.SERVER_UNAUTHORIZED, Reason.SERVER_UNREACHABLE, Reason.SNAPSHOT_TOO_LARGE,
-    Reason.TEMPORAL_UNREACHABLE, Reason.WORKER_CRASHING,
+    Reason.TEMPORAL_NAMESPACE_NOT_FOUND, Reason.TEMPORAL_TOO_OLD, Reason.TEMPORAL_UNAUTHORIZED,
+    Reason.TEMPORAL_UNREACHABLE, Reason.TOOL_REMOVED, Reason.WORKER_CRASHING,
 )  # fmt: skip
 """Something is wrong that may be put right elsewhere: Flux waits as long as it is told to."""
 WRONG = (
@@ -77,7 +81,8 @@ ENDS = (
     Reason.STOPPED,
     Reason.BUDGET_EXCEEDED, Reason.CANCELLED, Reason.CONVERSATION_LOST, Reason.MAX_TURNS_REACHED,
     Reason.OUTPUT_INVALID, Reason.PROVIDER_ERROR, Reason.REPORT_REJECTED, Reason.STUCK_IN_LOOP,
-    Reason.TERMINATED, Reason.TIMED_OUT, Reason.WORKFLOW_FAILED, Reason.WORKFLOW_LOST,
+    Reason.TERMINATED, Reason.TIMED_OUT, Reason.WORKER_POOL_DELETED, Reason.WORKFLOW_FAILED,
+    Reason.WORKFLOW_LOST,
 )  # fmt: skip
 
 
@@ -115,6 +120,7 @@ def test_every_reason_has_a_place_here() -> None:
         (provider(), "InProgress"),
         (mcp_server(), "InProgress"),
         (pool(), "InProgress"),
+        (temporal_connection(), "InProgress"),
         (run(), "Current"),  # kstatus knows nothing of Succeeded
     ],
     ids=lambda each: type(each).__name__,
@@ -129,7 +135,9 @@ def test_object_that_nobody_has_looked_at_is_on_its_way(judge: Judge, stored: Ki
 
 
 @pytest.mark.parametrize(
-    "stored", [agent(), provider(), mcp_server(), pool()], ids=lambda each: type(each).__name__
+    "stored",
+    [agent(), provider(), mcp_server(), pool(), temporal_connection()],
+    ids=lambda each: type(each).__name__,
 )
 @pytest.mark.parametrize(
     ("reasons", "verdict"),
@@ -188,6 +196,11 @@ def test_suspended_agent_is_what_its_manifest_wants(judge: Judge) -> None:
 def test_provider_that_accepts_its_key_is_healthy(judge: Judge) -> None:
     status = available_status(provider(), "accepts the key", now=NOW)
     assert said(judged(judge, provider(), status)) == "Healthy Current Current"
+
+
+def test_connection_that_lets_the_operator_in_is_healthy(judge: Judge) -> None:
+    status = connected_status(temporal_connection(), "1.32.0", now=NOW)
+    assert said(judged(judge, temporal_connection(), status)) == "Healthy Current Current"
 
 
 def test_server_that_lists_its_tools_is_healthy(judge: Judge) -> None:

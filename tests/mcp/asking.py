@@ -51,15 +51,14 @@ class Asking:
     async def call_within(
         self, transport: Transport, tool: str, seconds: float, /, **arguments: object
     ) -> str:
-        return await self.servers.call_tool(
-            McpToolCall(
-                target=target(transport, call=seconds),
-                tool=tool,
-                name=f"server_{tool}",
-                arguments=json.dumps(arguments),
-                traceparent=TRACEPARENT,
-            )
+        call = McpToolCall(
+            target=target(transport, call=seconds),
+            tool=tool,
+            name=f"server_{tool}",
+            arguments=json.dumps(arguments),
+            traceparent=TRACEPARENT,
         )
+        return (await self.servers.call_tool(call)).text
 
     async def prompt(self, transport: Transport, prompt: str, /, **arguments: str) -> str:
         question = GetMcpPromptInput(target=target(transport), prompt=prompt, arguments=arguments)

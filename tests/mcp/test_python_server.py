@@ -105,7 +105,7 @@ async def test_arguments_that_are_no_object_reach_no_server(
     asking: Asking, python_http: Transport, arguments: str
 ) -> None:
     call = McpToolCall(target=target(python_http), tool="add", name="server_add", arguments=arguments)
-    text = await asking.servers.call_tool(call)
+    text = (await asking.servers.call_tool(call)).text
     assert text == "server_add was not called, its arguments are invalid: they are no JSON object"
 
 

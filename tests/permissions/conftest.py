@@ -6,7 +6,7 @@ import pytest
 
 from tests.component.platform import SHORT_INTERVALS, Operator, Platform, running_platform
 from tests.component.tenant import Tenant
-from tests.permissions.scenarios import READER, Stage
+from tests.permissions.scenarios import METRICS_PORT, READER, Stage
 from tools.console import Console
 from tools.local.kubeconfig import OPERATOR
 from tools.local.ports import free_ports
@@ -43,7 +43,8 @@ def processes(running: tuple[Platform, Processes]) -> Processes:
 
 @pytest.fixture(scope="session")
 def session_operator(platform: Platform, processes: Processes) -> Operator:
-    return platform.operator(processes, extra=INTERVALS)
+    metrics = {METRICS_PORT: str(free_ports(1)[0])}
+    return platform.operator(processes, extra=INTERVALS | metrics)
 
 
 @pytest.fixture(scope="session")

@@ -8,21 +8,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import httpx2
 import yaml
 
-from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, StoredObject, WorkerPool
+from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, StoredObject
 from agents_operator.agents.deletion import FINALIZER
 from agents_operator.agents.orphans import CONFIGMAP as ORPHANS
-from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL
 from agents_operator.runs.status import EXPIRY_FORMAT
 from tests.component.platform import Operator
-from tests.component.tenant import Tenant, agent_spec, pool_spec
+from tests.component.tenant import Tenant, agent_spec
 from tests.standin.faults import AnswerWith
 from tests.user import Manifest, condition, eventually, manifest
 from tools.local.install import OPERATOR_NAMESPACE
 from tools.local.processes import Processes
 
 READER = "reader"
+METRICS_PORT = "DURABLE_AGENTS_METRICS_PORT"
 UNKNOWN_TOOL = agent_spec(tools=[{"function": {"name": "no_such_tool"}}])
 
 
@@ -55,6 +56,23 @@ def provider_is_seen(stage: Stage, name: str) -> Told:
 
 def installation_id_is_found_or_made_up(stage: Stage, _: str) -> Told:
     return stage.operator.service.ready
+
+
+def lease_is_held(stage: Stage, _: str) -> Told:
+    return stage.operator.service.ready
+
+
+def lease_is_renewed(stage: Stage, _: str) -> Told:
+    before = last_renewal(stage)
+    return lambda: last_renewal(stage) != before
+
+
+def last_renewal(stage: Stage) -> str:
+    """When the operator last renewed its Lease."""
+    platform = stage.tenant.platform
+    lease = f"lease/durable-agents-{platform.installation}"
+    path = "--output=jsonpath={.spec.renewTime}"
+    return platform.kubectl("get", lease, f"--namespace={OPERATOR_NAMESPACE}", path)
 
 
 def agent_gets_its_finalizer(stage: Stage, name: str) -> Told:
@@ -126,60 +144,6 @@ def agent_has_its_instructions_from_a_configmap(stage: Stage, name: str) -> Told
     return lambda: is_ready(stage.tenant.get(Agent, name))
 
 
-def pool_makes_a_deployment(stage: Stage, name: str) -> Told:
-    stage.tenant.apply(idle_pool(stage, name))
-    return lambda: bool(made_for(stage, name))
-
-
-def pool_says_what_it_waits_for(stage: Stage, name: str) -> Told:
-    stage.tenant.apply(idle_pool(stage, name))
-    return lambda: was_looked_at(stage.tenant.get(WorkerPool, name))
-
-
-def pool_says_why_its_worker_does_not_start(stage: Stage, name: str) -> Told:
-    """A pod as its kubelet would describe it: here the workers are no pods."""
-    tenant = stage.tenant
-    pool = pool_spec(tenant.tool_log)
-    pool["template"] = {
-        "spec": {"containers": [{"name": "worker", "image": "nowhere/worker", "command": ["false"]}]}
-    }
-    tenant.apply(manifest("WorkerPool", name, pool))
-    (deployment,) = eventually(lambda: made_for(stage, name), bool)
-    labels: Manifest = {POOL_LABEL: name, BUILD_LABEL: deployment.removeprefix(f"{name}-")}
-    container: Manifest = {"name": "worker", "image": "nowhere/worker"}
-    pod: Manifest = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "labels": labels},
-        "spec": {"containers": [container]},
-    }
-    waiting: Manifest = {**container, "imageID": "", "ready": False, "restartCount": 0}
-    waiting["state"] = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
-    tenant.apply(pod)
-    write_status(tenant, f"pod/{name}", {"containerStatuses": [waiting]})
-    return lambda: condition(tenant.get(WorkerPool, name), "Ready").reason == "ImagePullFailed"
-
-
-def build_that_nothing_uses_is_removed(stage: Stage, name: str) -> Told:
-    stage.tenant.apply(idle_pool(stage, name))
-    first = eventually(lambda: made_for(stage, name), bool)
-    stage.tenant.apply(idle_pool(stage, name, EDITION="second"))
-    return lambda: not set(first) & set(made_for(stage, name))
-
-
-def pool_edited_while_it_is_reconciled_is_read_anew(stage: Stage, name: str) -> Told:
-    tenant = stage.tenant
-    fails = failures(stage, f"workerpool {tenant.namespace}/{name}")
-    tenant.apply(manifest("WorkerPool", name, pool_spec(tenant.tool_log)))
-    tenant.wait(f"workerpool/{name}", "Ready")
-    with paused(stage.operator.processes, tenant.platform.temporal.service.name):
-        tenant.apply(idle_pool(stage, name))
-        # From here the operator waits for Temporal.
-        eventually(lambda: replicas_for(tenant, name), lambda seen: seen == "0")
-        tenant.kubectl("label", f"workerpool/{name}", "touched=yes")
-    return lambda: is_settled(tenant.get(WorkerPool, name)) and not fails()
-
-
 def trouble_is_told_by_an_event(stage: Stage, name: str) -> Told:
     stage.tenant.apply(manifest("Agent", name, UNKNOWN_TOOL))
     return lambda: bool(stage.tenant.events(f"Agent/{name}"))
@@ -212,21 +176,28 @@ def orphan_is_recorded(stage: Stage, name: str) -> Told:
     return lambda: f"{tenant.namespace}.{name}." in tenant.platform.kubectl(*get)
 
 
+def orphans_are_counted(stage: Stage, name: str) -> Told:
+    kubectl = stage.tenant.platform.kubectl
+    listed = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": ORPHANS, "namespace": OPERATOR_NAMESPACE},
+        "data": {name: "{}"},
+    }
+    kubectl.apply(yaml.safe_dump(listed))
+    get = ("get", "configmap", ORPHANS, f"--namespace={OPERATOR_NAMESPACE}", "--output=json")
+    line = f"durable_agents_orphaned_remote_agents {float(len(json.loads(kubectl(*get))['data']))}"
+    page = f"http://127.0.0.1:{stage.operator.service.command.env[METRICS_PORT]}/metrics"
+    return lambda: line in httpx2.get(page, trust_env=False).text.splitlines()
+
+
 def provider(stage: Stage, name: str) -> Manifest:
     key: Manifest = {"name": "mistral", "key": "api-key"}
     return manifest("ModelProvider", name, {"url": stage.tenant.platform.standin_url, "apiKeySecretRef": key})
 
 
-def idle_pool(stage: Stage, name: str, **variables: str) -> Manifest:
-    return manifest("WorkerPool", name, {**pool_spec(stage.tenant.tool_log, **variables), "replicas": 0})
-
-
 def is_ready(stored: StoredObject) -> bool:
     return condition(stored, "Ready").status == "True"
-
-
-def is_settled(stored: StoredObject) -> bool:
-    return stored.status.observed_generation == stored.metadata.generation
 
 
 def was_looked_at(stored: StoredObject) -> bool:
@@ -235,15 +206,6 @@ def was_looked_at(stored: StoredObject) -> bool:
 
 def names(stage: Stage, resource: str) -> list[str]:
     return stage.tenant.kubectl("get", resource, "--output=jsonpath={.items[*].metadata.name}").split()
-
-
-def made_for(stage: Stage, pool: str) -> list[str]:
-    return [found for found in names(stage, "deployments") if found.startswith(f"{pool}-")]
-
-
-def replicas_for(tenant: Tenant, pool: str) -> str:
-    path = "--output=jsonpath={.items[*].spec.replicas}"
-    return tenant.kubectl("get", "deployments", f"--selector={POOL_LABEL}={pool}", path)
 
 
 def write_status(tenant: Tenant, target: str, status: Mapping[str, object]) -> None:

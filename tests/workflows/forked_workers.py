@@ -22,7 +22,7 @@ def _serve(variables: Mapping[str, str], log: Path) -> None:
 async def forked_worker(variables: Mapping[str, str], log: Path) -> AsyncIterator[None]:
     """Run a worker for the length of the block, once it serves; then kill it (SIGKILL)."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["agents_worker.__main__"])
+    context.set_forkserver_preload(["agents_worker.__main__", "agents_worker.sessions.remote"])
     process = context.Process(target=_serve, args=(dict(variables), log), daemon=True)
     await asyncio.to_thread(process.start)
     try:

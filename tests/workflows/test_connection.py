@@ -15,7 +15,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from agents_crds.contract import CONTRACT
-from agents_crds.contract.connection import TemporalConnection, TemporalUnavailableError
+from agents_crds.contract.connection import TemporalAccess, TemporalUnavailableError
 from agents_operator.temporal.connection import connect
 from tests.workflows.bench import bench_tools, serving, settings_of
 from tests.workflows.temporal import describe_tools
@@ -99,7 +99,7 @@ async def guarded(temporal: Client, certificates: Certificates) -> AsyncIterator
 
 
 async def test_operator_gets_in_with_its_certificate(guarded: Terminator, certificates: Certificates) -> None:
-    connection = TemporalConnection.of_environment(certificates.variables(guarded.address))
+    connection = TemporalAccess.of_environment(certificates.variables(guarded.address))
     client = await connect(connection)
     assert client.identity == "operator"
     assert await client.service_client.check_health()
@@ -118,7 +118,7 @@ async def test_operator_gets_in_with_its_certificate(guarded: Terminator, certif
 async def test_who_is_not_let_in_is_told_why(
     guarded: Terminator, certificates: Certificates, changes: dict[str, str], says: str
 ) -> None:
-    connection = TemporalConnection.of_environment(certificates.variables(guarded.address) | changes)
+    connection = TemporalAccess.of_environment(certificates.variables(guarded.address) | changes)
     with pytest.raises(TemporalUnavailableError, match=says):
         await connection.connect()
 
@@ -146,7 +146,7 @@ async def test_a_rotated_api_key_is_what_a_running_worker_shows(
     variables = certificates.variables(guarded.address) | {
         "DURABLE_AGENTS_TEMPORAL_API_KEY_FILE": str(key_file)
     }
-    connection = TemporalConnection.of_environment(variables)
+    connection = TemporalAccess.of_environment(variables)
     settings = settings_of(secrets, pool_queue="test/ns/pools/rotation")
     client = await connection.connect()
     assert guarded.heard_key("one")
@@ -172,7 +172,7 @@ async def test_a_rotated_certificate_ends_a_worker_once_it_gets_in_with_the_new_
     own = tmp_path / "client.crt"
     own.write_bytes(certificates.content("client.crt"))
     variables = certificates.variables(guarded.address) | {"TEMPORAL_TLS_CLIENT_CERT_PATH": str(own)}
-    connection = TemporalConnection.of_environment(variables)
+    connection = TemporalAccess.of_environment(variables)
     client, ended = await connection.connect(), asyncio.Event()
     async with connection.following_secrets(client, LOG, ended.set, every=0.05):
         own.write_text("half of a cert")

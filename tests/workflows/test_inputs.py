@@ -15,7 +15,7 @@ from agents_crds.contract.names import ADD_INPUT_UPDATE, AGENT_RUN_WORKFLOW, STO
 from agents_crds.contract.run import RunInput, RunOutcome, UserInput
 from agents_crds.contract.transcript import ResultMessage
 from agents_crds.v1alpha1.conditions import Reason
-from agents_crds.v1alpha1.conversation import USER_INPUT_LIMIT
+from agents_crds.v1alpha1.limits import USER_INPUT_LIMIT
 from agents_worker.workflows.calls import MOST_CALLS
 from tests.standin.control import APPEND, START, StandIn
 from tests.standin.faults import AnswerWith

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -10,9 +11,11 @@ import pytest
 from agents_crds.contract import CONTRACT
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.settings import Settings
+from tests.standin.control import START
 from tests.workflows.bench import Bench, settings_of
 from tests.workflows.temporal import describe_tools, make_current
 from tests.workflows.test_run import call, script
+from tests.workflows.test_structured_output import QUESTION, SCHEMA
 from tests.workflows.worker_process import appeared, worker_process
 from tools.local.ports import free_ports
 
@@ -29,6 +32,16 @@ async def readiness(port: int) -> tuple[int, str]:
     async with httpx2.AsyncClient() as http:
         response = await http.get(f"http://127.0.0.1:{port}/readyz", timeout=5)
     return response.status_code, response.text
+
+
+async def ready(port: int) -> None:
+    """Wait until the worker serves."""
+    async with asyncio.timeout(20):
+        while True:
+            with suppress(httpx2.TransportError):
+                if (await readiness(port))[0] == 200:
+                    return
+            await asyncio.sleep(0.05)
 
 
 async def test_a_new_build_tells_its_tools_before_it_is_current(bench: Bench, tmp_path: Path) -> None:
@@ -81,6 +94,57 @@ async def test_a_worker_that_is_told_to_stop_finishes_its_calls(bench: Bench, tm
         assert await process.wait() == 0
     await bench.finished(handle)
     assert bench.results() == ["finished after all"]
+
+
+async def test_a_worker_without_work_ends_at_once_however_long_it_may_take(
+    bench: Bench, tmp_path: Path
+) -> None:
+    (port,) = free_ports(1)
+    settings = own_pool(bench).model_copy(update={"health_port": port, "grace": 300})
+    async with worker_process(bench.client, settings, tmp_path / "log") as process:
+        await ready(port)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(2):
+            assert await process.wait() == 0
+
+
+async def test_a_model_call_in_flight_is_finished_by_the_worker_that_stops_and_new_ones_go_to_another(
+    bench: Bench, tmp_path: Path
+) -> None:
+    queue = f"test/ns/providers/{bench.unique}"
+    settings = own_pool(bench).model_copy(update={"grace": 60})
+    agent = await bench.agent("get_rate", queue=settings.pool_queue)
+    agent = agent.model_copy(update={"provider": agent.provider.model_copy(update={"queue": queue})})
+    await make_current(bench.client, settings.deployment_name, settings.build_id)
+    hold = bench.standin.hold("POST", START, times=1)
+    logs = tmp_path / "first", tmp_path / "second"
+    async with worker_process(bench.client, settings, logs[0], provider_queues=[queue]) as first:
+        handle = await bench.start(agent, QUESTION)
+        await asyncio.to_thread(bench.standin.wait_until_held, hold)
+        first.send_signal(signal.SIGTERM)
+        async with worker_process(bench.client, settings, logs[1], provider_queues=[queue]) as second:
+            other = await bench.start(agent, QUESTION)
+            await bench.finished(other)
+            assert first.returncode is None
+            bench.standin.release(hold)
+            assert await first.wait() == 0
+            outcome = await bench.finished(handle)
+            assert second.returncode is None
+    assert outcome.result.reason == Reason.SUCCEEDED
+    counts = bench.standin.counters()
+    assert (counts.conversations_created, len(bench.standin.conversations())) == (2, 2)
+    assert [each.appends for each in counts.conversations.values()] == [1, 1]
+
+
+async def test_a_worker_that_has_just_started_checks_an_answer_by_a_schema(
+    bench: Bench, tmp_path: Path
+) -> None:
+    settings = own_pool(bench)
+    agent = await bench.agent("get_rate", queue=settings.pool_queue, schema=SCHEMA)
+    await make_current(bench.client, settings.deployment_name, settings.build_id)
+    async with worker_process(bench.client, settings, tmp_path / "log"):
+        outcome = await bench.finished(await bench.start(agent, QUESTION))
+    assert (outcome.result.reason, outcome.result.structured) == (Reason.SUCCEEDED, True)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,11 @@ async def terminating_tls(certificates: Certificates, behind: str) -> AsyncItera
     terminator = Terminator()
 
     async def relay(client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        server, to_server = await asyncio.open_connection(host, int(port))
+        try:
+            server, to_server = await asyncio.open_connection(host, int(port))
+        except ConnectionError:
+            to_client.close()
+            return
         await asyncio.gather(
             _pump(client, to_server, terminator.heard), _pump(server, to_client, bytearray())
         )

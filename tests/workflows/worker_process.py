@@ -48,6 +48,7 @@ def environment_of(
         WorkerVariable.PROVIDER_QUEUES: json.dumps(provider_queues),
         WorkerVariable.SECRETS_DIR: str(settings.secrets_dir),
         WorkerVariable.MODULES: ",".join(settings.modules),
+        WorkerVariable.GRACE: str(settings.grace),
         "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
     }
     if left:

@@ -36,12 +36,12 @@ def values_table(values: list[Value]) -> str:
     return f"| value | default | what it is |\n|---|---|---|\n{rows}"
 
 
-def with_table(page: str, table: str) -> str:
+def with_table(page: str, table: str, *, begin: str = BEGIN, end: str = END) -> str:
     """Replace the table between the two marks of a page; raises ValueError when it lacks them."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page lacks {BEGIN.strip()} and {END.strip()}")
+    before, found, rest = page.partition(begin)
+    _, ended, after = rest.partition(end)
+    if not found or not ended:
+        raise ValueError(f"the page lacks {begin.strip()} and {end.strip()}")
     return f"{before}{begin}\n{table}\n{end}{after}"
 
 

@@ -12,7 +12,7 @@ DIRECTORY = ROOT / ".local" / "e2e-logs"
 _LAST_LINES = 5000
 _DESCRIBED = (
     *("nodes", "deployments", "pods", "persistentvolumeclaims"),
-    *("agents", "agentruns", "mcpservers", "modelproviders", "workerpools"),
+    *("agents", "agentruns", "mcpservers", "modelproviders", "temporalconnections", "workerpools"),
 )
 
 

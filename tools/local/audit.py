@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 POLICY = yaml.safe_dump(
@@ -56,6 +56,8 @@ class Request(_Event):
     verb: str
     stage: str
     request_uri: str = Field(alias="requestURI")
+    user_agent: str = ""
+    received: AwareDatetime = Field(alias="requestReceivedTimestamp")
     object_ref: ObjectReference | None = None
     response_status: ResponseStatus | None = None
 

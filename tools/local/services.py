@@ -70,6 +70,8 @@ def operator_service(
         "DURABLE_AGENTS_NAMESPACE": settings.namespace,
         "DURABLE_AGENTS_WATCH_NAMESPACES": ",".join(settings.watch_namespaces),
         "DURABLE_AGENTS_HEALTH_PORT": str(settings.health_port),
+        # Its own after a restart too: it then takes its Lease again at once.
+        "DURABLE_AGENTS_IDENTITY": name,
     }
     if settings.installation:
         variables["DURABLE_AGENTS_INSTALLATION"] = settings.installation

@@ -87,7 +87,8 @@ def _kube_build(releases: Releases, scratch: Path) -> _Build:
 
 def _module_build(part: Part, module: Module, scratch: Path) -> _Build:
     stamps = [f"-X {name}={value}" for name, value in module.stamps]
-    flags = ("-trimpath", "-buildvcs=false", "-ldflags", " ".join(["-s", "-w", *stamps]))
+    tags = (f"-tags={','.join(module.tags)}",) if module.tags else ()
+    flags = ("-trimpath", "-buildvcs=false", *tags, "-ldflags", " ".join(["-s", "-w", *stamps]))
     what = module.package if module.directory else f"{module.package}@v{module.version}"
     return _Build(
         f"{part} {module.version}",

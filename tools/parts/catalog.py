@@ -25,6 +25,8 @@ class Part(StrEnum):
     PROVISIONER = "local-path-provisioner"
     MCP_SERVER_EVERYTHING = "mcp-server-everything"  # the reference server of MCP's makers
     GITOPS_HEALTH = "gitops-health"  # how Argo CD and Flux judge an object
+    PROMETHEUS = "prometheus"
+    PROMTOOL = "promtool"  # Prometheus' checks of rules and expressions
 
     @property
     def variable(self) -> str:
@@ -47,7 +49,13 @@ class Group(StrEnum):
             case Group.LOCAL:
                 return (Part.ETCD, Part.APISERVER, Part.CONTROLLER_MANAGER, Part.KUBECTL)
             case Group.TEST:
-                return (*Group.LOCAL.parts, Part.HELM, Part.MCP_SERVER_EVERYTHING, Part.GITOPS_HEALTH)
+                return (
+                    *Group.LOCAL.parts,
+                    Part.HELM,
+                    Part.MCP_SERVER_EVERYTHING,
+                    Part.GITOPS_HEALTH,
+                    *PROMETHEUS_PARTS,
+                )
             case Group.CLUSTER:
                 return (Part.KUBECTL, Part.HELM, Part.KIND)
             case Group.NODE:
@@ -55,7 +63,8 @@ class Group(StrEnum):
 
 
 NPM_PARTS = (Part.MCP_SERVER_EVERYTHING,)
-ALWAYS_BUILT = (*Group.NODE.parts, *NPM_PARTS, Part.GITOPS_HEALTH)
+PROMETHEUS_PARTS = (Part.PROMETHEUS, Part.PROMTOOL)
+ALWAYS_BUILT = (*Group.NODE.parts, *NPM_PARTS, Part.GITOPS_HEALTH, *PROMETHEUS_PARTS)
 """Neither looked for on the machine nor downloaded."""
 
 
@@ -90,6 +99,7 @@ class Module:
     stamps: tuple[tuple[str, str], ...] = ()
     directory: Path | None = None
     """Where a go.mod of our own pins it, and all it depends on; None: its own go.mod does."""
+    tags: tuple[str, ...] = ()
 
 
 MODULES = {
@@ -129,6 +139,24 @@ MODULES = {
         two_core_minutes=1.5,  # half of it where Kubernetes was built
         # A main package of our own: neither Argo CD nor Flux has a program that judges one object.
         directory=ROOT / "tools" / "gitops",
+    ),
+    Part.PROMETHEUS: Module(
+        "github.com/prometheus/prometheus/cmd/prometheus",
+        "0.313.4",
+        go="1.26.0",
+        two_core_minutes=3,
+        # Its own go.mod replaces a module, which `go install` of a version refuses.
+        directory=ROOT / "tools" / "prometheus",
+        # Without the ways to find targets in clouds, which are most of it.
+        tags=("remove_all_sd",),
+    ),
+    Part.PROMTOOL: Module(
+        "github.com/prometheus/prometheus/cmd/promtool",
+        "0.313.4",
+        go="1.26.0",
+        two_core_minutes=1,  # after the other one
+        directory=ROOT / "tools" / "prometheus",
+        tags=("remove_all_sd",),
     ),
 }
 

@@ -68,7 +68,15 @@ def release_of(part: Part, releases: Releases, machine: str, sites: Sites) -> Re
         case Part.APISERVER | Part.CONTROLLER_MANAGER | Part.KUBECTL:
             url = f"{sites.kubernetes}/v{releases.kubernetes}/bin/{system}/{architecture}/{part}"
             return Release(url, f"{url}.sha256")
-        case Part.KUBE | Part.COREDNS | Part.PROVISIONER | Part.MCP_SERVER_EVERYTHING | Part.GITOPS_HEALTH:
+        case (
+            Part.KUBE
+            | Part.COREDNS
+            | Part.PROVISIONER
+            | Part.MCP_SERVER_EVERYTHING
+            | Part.GITOPS_HEALTH
+            | Part.PROMETHEUS
+            | Part.PROMTOOL
+        ):
             raise DownloadError(f"{part} is always built")
 
 

@@ -33,6 +33,11 @@
 {{- if and (not $store.url) (or $store.endpoint $store.region $store.secretRef.name) }}
   {{- fail "payloads.store has settings but no url: set payloads.store.url=s3://BUCKET, or leave them out" }}
 {{- end }}
+{{- with .Values.tracing }}
+  {{- if and (not .endpoint) (or .headersSecretRef.name .captureMessageContent) }}
+    {{- fail "tracing has settings but no endpoint: set tracing.endpoint=http://COLLECTOR:4318, or leave them out" }}
+  {{- end }}
+{{- end }}
 {{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
   {{- fail "serviceAccount.name is missing: with serviceAccount.create=false, name one that exists" }}
 {{- end }}

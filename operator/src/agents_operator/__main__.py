@@ -6,18 +6,22 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from math import ceil
+from typing import Any, NoReturn
 
 import kopf
+from prometheus_client import CollectorRegistry
 from pydantic import ValidationError
 from temporalio.worker import Worker
 
-from agents_crds.contract.connection import TemporalConnection, TemporalVariablesError
-from agents_crds.contract.names import operator_queue
-from agents_operator.controllers import Clients, Controllers
+from agents_crds.contract.connection import TemporalAccess, TemporalVariablesError
+from agents_crds.telemetry.asked import TracingVariablesError
+from agents_crds.telemetry.logs import set_up_logging
+from agents_operator.clients import Clients
+from agents_operator.controllers import Controllers
 from agents_operator.engine.invalid import Invalid
 from agents_operator.engine.kopf_settings import kopf_settings
 from agents_operator.engine.serve import Serve
@@ -29,16 +33,29 @@ from agents_operator.installation import find_installation
 from agents_operator.kubernetes.access import Access
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.configmaps import ConfigMaps
-from agents_operator.kubernetes.connection import ApiServer, find_api_server
+from agents_operator.kubernetes.connection import ApiServer, agent_of, find_api_server
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.version import require_selectable_fields
-from agents_operator.mistral import provider_http
+from agents_operator.leadership import Fence, Leadership, Leases, Terms, fenced_loop
+from agents_operator.metrics import (
+    LeaderCollector,
+    Measures,
+    measured_api,
+    measured_provider,
+    metrics_page,
+)
+from agents_operator.mistral import load_sdk, provider_http
+from agents_operator.pools.telemetry import worker_telemetry
 from agents_operator.pools.temporal_target import TemporalTarget, desired_target
 from agents_operator.settings import Settings, problems
 from agents_operator.startup import until_reachable
 from agents_operator.temporal.connection import connect
+from agents_operator.temporal.fenced import fenced
 from agents_operator.temporal.retention import retention_of
 from agents_operator.temporal.search_attributes import register_state_attribute
+from agents_operator.temporal.servers import TemporalServer
+from agents_operator.tracing.runs import Collector, RunTraces
+from agents_operator.tracing.start import telling
 
 # An API server stores JSON of up to 10,000 levels, and json.loads, kopf's too, takes one call for each.
 DEEPEST_CALLS = 20_000
@@ -70,17 +87,33 @@ class Stop:
 
 
 async def main(
-    settings: Settings, connection: TemporalConnection, target: TemporalTarget, logger: logging.Logger
+    settings: Settings,
+    connection: TemporalAccess,
+    target: TemporalTarget,
+    fence: Fence,
+    logger: logging.Logger,
+    *,
+    collector: Collector | None,
 ) -> None:
     """Wait for the servers, then serve until SIGTERM or SIGINT."""
     server = find_api_server(kopf_settings())
-    health = Health()
+    # The pod's name; the host's may be cut short, and the chart says it.
+    identity = settings.identity or os.environ.get("HOSTNAME") or "operator"
+    leader, replica = agent_of(identity, "leader"), agent_of(identity, "replica")
+    health, metrics = Health(), CollectorRegistry()
+    measures = Measures(metrics)
     async with (
         health.serve(settings.health_port),
-        server.session() as session,
-        provider_http() as http,
+        metrics_page(settings.metrics_port, metrics, settings.log_format),
+        server.session(leader, measured_api(measures)) as leader_session,
+        server.session(replica, measured_api(measures)) as session,
+        # A Lease cannot wait for a connection until a burst of others is over.
+        server.session(replica, measured_api(measures)) as lease_session,
+        provider_http(fence.require) as http,
     ):
+        measured_provider(http, measures)
         api = KubernetesApi(session)
+        leader_api = KubernetesApi(leader_session, before_write=fence.require)
         await until_reachable(
             "the API server", lambda: require_selectable_fields(api), health.wait_for, logger
         )
@@ -101,32 +134,42 @@ async def main(
             health.wait_for,
             logger,
         )
-        events = Events(api, os.environ.get("HOSTNAME", "operator"), logger)
-        clients = Clients(api=api, events=events, temporal=temporal, http=http)
-        served = Served(settings.watch_namespaces)
-        controllers = Controllers(
-            settings,
+        events = Events(leader_api, identity, logger)
+        own = TemporalServer.of(
+            fenced(temporal, fence.require),
             installation,
-            clients,
             target,
-            served,
             retention=await retention_of(temporal, logger),
             state_attribute=state_attribute,
-            now=now,
+        )
+        clients = Clients(
+            api=leader_api,
+            replica_api=api,
+            events=events,
+            temporal=own,
+            fenced=lambda client: fenced(client, fence.require),
+            converter=temporal.data_converter,
+            http=http,
+            traces=RunTraces(collector, now=now),
+            worker_telemetry=worker_telemetry(settings, os.environ),
+        )
+        served = Served(settings.watch_namespaces)
+        controllers = Controllers(
+            settings, installation, clients, served, measures, leads=fence.leads, now=now, logger=logger
+        )
+        metrics.register(LeaderCollector(controllers.world, controllers.queues.all, fence.leads))
+        invalid = Invalid(leader_api, events, leads=fence.leads, now=now, logger=logger)
+        registry = watch_everything(controllers.world, invalid, measures.watched)
+        leadership = Leadership(
+            Leases(KubernetesApi(lease_session), settings.namespace, f"durable-agents-{installation}"),
+            fence,
+            end,
+            identity=identity,
+            terms=Terms(ceil(settings.lease_duration.total_seconds())),
             logger=logger,
         )
-        registry = watch_everything(controllers.world, Invalid(api, events, now=now, logger=logger))
-        log_in(registry, server)
-        worker = Worker(
-            temporal,
-            task_queue=operator_queue(installation),
-            activities=[
-                controllers.report.report,
-                controllers.report.input_required,
-                controllers.resolve.resolve,
-                controllers.mcp_changes.changed,
-            ],
-        )
+        log_in(registry, server, replica)
+        worker = controllers.reports.worker(own)
         stop = Stop()
         serving = Serve(
             served,
@@ -137,19 +180,39 @@ async def main(
             review_interval=settings.resync_interval,
             logger=logger,
         )
-        health.attend(served.why_none, controllers.queues.all)
+        health.attend(
+            lambda: leadership.undecided or served.why_none(),
+            controllers.queues.all,
+            lambda: leadership.standing,
+        )
         async with connection.following_secrets(temporal, logger, stop.asked.set):
-            await serve(serving, controllers, worker, stop)
+            leading = partial(lead, leadership, controllers, invalid)
+            await serve(serving, controllers, leading, worker, stop)
 
 
-async def serve(serving: Serve, controllers: Controllers, worker: Worker, stop: Stop) -> None:
-    """Watch, reconcile and answer reports until a signal asks to stop."""
+async def lead(leadership: Leadership, controllers: Controllers, invalid: Invalid) -> None:
+    """Wait for the Lease, and do what only one replica does for as long as it is held."""
+    async with leadership.held(), asyncio.TaskGroup() as tasks:
+        tasks.create_task(invalid.tell())
+        await controllers.lead()
+
+
+async def serve(
+    serving: Serve,
+    controllers: Controllers,
+    leading: Callable[[], Coroutine[None, None, None]],
+    worker: Worker,
+    stop: Stop,
+) -> None:
+    """Watch, answer reports, and lead or stand by, until a signal asks to stop."""
     async with worker:
         stop.listen()
         tasks = (
             asyncio.create_task(stop.asked.wait(), name="signals"),
+            # The first to be ended: what goes on meanwhile is what the next leader finds.
+            asyncio.create_task(leading(), name="lead"),
+            asyncio.create_task(controllers.stand_by(), name="stand by"),
             asyncio.create_task(serving.run(), name="serve"),
-            asyncio.create_task(controllers.run(), name="controllers"),
         )
         # Neither of these ends by itself: when one does, so must the process.
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -164,12 +227,18 @@ async def ended(task: asyncio.Task[Any]) -> None:
         await task
 
 
-def log_in(registry: kopf.OperatorRegistry, server: ApiServer) -> None:
+def log_in(registry: kopf.OperatorRegistry, server: ApiServer, agent: str) -> None:
     """Let kopf use a session of its own: it closes the session on a 401, and asks for another."""
 
     @kopf.on.login(registry=registry)
     async def login(**_: object) -> kopf.AiohttpSession:
-        return kopf.AiohttpSession(server=server.url, aiohttp_session=server.session())
+        return kopf.AiohttpSession(server=server.url, aiohttp_session=server.session(agent))
+
+
+def end(why: str) -> NoReturn:
+    """End the process at once, in the middle of whatever it does: another one may do that now."""
+    logging.getLogger("agents_operator").critical("ending: %s", why)
+    os._exit(1)
 
 
 def now() -> datetime:
@@ -184,16 +253,24 @@ def run() -> None:
         settings = Settings()
     except ValidationError as error:
         sys.exit(f"agents_operator: {problems(error)}")
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s %(message)s")
+    set_up_logging(settings.log_format, settings.log_level)
     for chatty in ("httpx2", "kopf.objects"):
         # One line a request and a watch event, which say nothing that a decision does not.
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logger = logging.getLogger("agents_operator")
     try:
-        connection = TemporalConnection.of_environment(os.environ)
+        connection = TemporalAccess.of_environment(os.environ)
         target = desired_target(connection, settings)
-        asyncio.run(until_signalled(main(settings, connection, target, logger)))
-    except (TemporalVariablesError, UnsupportedServerError, kopf.LoginError) as error:
+        # Not in the first reconcile, when there is a Lease to renew.
+        load_sdk()
+        fence = Fence(end)
+        with (
+            telling(os.environ, settings.otlp_headers_file) as collector,
+            asyncio.Runner(loop_factory=lambda: fenced_loop(fence)) as runner,
+        ):
+            work = main(settings, connection, target, fence, logger, collector=collector)
+            runner.run(until_signalled(work))
+    except (TemporalVariablesError, TracingVariablesError, UnsupportedServerError, kopf.LoginError) as error:
         sys.exit(f"agents_operator: {error}")
 
 

@@ -6,16 +6,19 @@ import os
 import sys
 
 import kopf
+from temporalio.client import Client
 
 from agents_crds.contract.connection import (
-    TemporalConnection,
+    TemporalAccess,
     TemporalUnavailableError,
     TemporalVariablesError,
 )
 from agents_crds.contract.store import StoreError
 from agents_crds.v1alpha1 import AgentRun, ConditionType
+from agents_operator.connections.entering import temporal_of
 from agents_operator.engine.conditions import find
 from agents_operator.engine.kopf_settings import kopf_settings
+from agents_operator.errors import Stalled, UnsupportedServerError, Waiting
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.connection import find_api_server
 from agents_operator.kubernetes.errors import ApiServerError
@@ -32,13 +35,21 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 async def follow(namespace: str, name: str, *, as_json: bool) -> None:
     """Print what happens until the run is over; one that has not started is waited for."""
-    workflow_id, run_id = await started(namespace, name)
-    await follow_workflow(workflow_id, run_id, as_json=as_json)
+    async with find_api_server(kopf_settings()).session() as session:
+        api = KubernetesApi(session)
+        run = await started(api, namespace, name)
+        client = await temporal_of(run, api)
+    await tell(client, run.status.workflow_id or "", run.status.workflow_run_id, as_json=as_json)
 
 
-async def follow_workflow(workflow_id: str, run_id: str | None = None, *, as_json: bool) -> None:
-    """Print what happens in a workflow that runs a loop, of an AgentRun or not."""
-    client = await connect(TemporalConnection.of_environment(os.environ))
+async def follow_workflow(workflow_id: str, *, as_json: bool) -> None:
+    """Print what happens in a workflow that runs a loop by itself, in the operator's own Temporal."""
+    client = await connect(TemporalAccess.of_environment(os.environ))
+    await tell(client, workflow_id, None, as_json=as_json)
+
+
+async def tell(client: Client, workflow_id: str, run_id: str | None, *, as_json: bool) -> None:
+    """Print what happens in a workflow until it is over."""
     day = ""
     async for happening in happenings(client, workflow_id, run_id):
         if as_json:
@@ -50,23 +61,21 @@ async def follow_workflow(workflow_id: str, run_id: str | None = None, *, as_jso
         sys.stdout.flush()
 
 
-async def started(namespace: str, name: str) -> tuple[str, str]:
-    """Wait until an AgentRun has a workflow; return its id and that of its first execution."""
+async def started(api: KubernetesApi, namespace: str, name: str) -> AgentRun:
+    """Wait until an AgentRun has a workflow; return it."""
     waits = ""
-    async with find_api_server(kopf_settings()).session() as session:
-        api = KubernetesApi(session)
-        while True:
-            run = await api.get(AGENT_RUNS, namespace, name)
-            if run is None:
-                raise NoResultError(f"there is no AgentRun {name} in namespace {namespace}")
-            if run.status.workflow_id is not None and run.status.workflow_run_id is not None:
-                return run.status.workflow_id, run.status.workflow_run_id
-            why = why_not_started(run)
-            if run.status.finished:
-                raise NoResultError(f"AgentRun {name} ended before it was started: {why}")
-            if waits != (waits := why):
-                sys.stderr.write(f"not started yet: {why}\n")
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    while True:
+        run = await api.get(AGENT_RUNS, namespace, name)
+        if run is None:
+            raise NoResultError(f"there is no AgentRun {name} in namespace {namespace}")
+        if run.status.workflow_id is not None and run.status.workflow_run_id is not None:
+            return run
+        why = why_not_started(run)
+        if run.status.finished:
+            raise NoResultError(f"AgentRun {name} ended before it was started: {why}")
+        if waits != (waits := why):
+            sys.stderr.write(f"not started yet: {why}\n")
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def why_not_started(run: AgentRun) -> str:
@@ -96,10 +105,13 @@ def run() -> None:
         ApiServerError,
         kopf.LoginError,
         NoResultError,
+        Stalled,
         StoreError,
         TemporalUnavailableError,
         TemporalUnreachableError,
         TemporalVariablesError,
+        UnsupportedServerError,
+        Waiting,
     ) as error:
         sys.exit(f"agents_operator.follow: {error}")
 

@@ -25,6 +25,7 @@ class Health:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._waiting: Callable[[], str] = lambda: "starting"
+        self._standing: Callable[[], str] = lambda: ""
         self._queues: tuple[WorkQueue[Key], ...] = ()
         self._beaten = self._now()
 
@@ -32,9 +33,14 @@ class Health:
         """Say what keeps the operator from its job."""
         self._waiting = lambda: f"waiting for {what}"
 
-    def attend(self, waiting: Callable[[], str], queues: tuple[WorkQueue[Key], ...]) -> None:
-        """Be ready while `waiting` says nothing, and alive as long as no reconcile of the queues is stuck."""
-        self._waiting, self._queues = waiting, queues
+    def attend(
+        self, waiting: Callable[[], str], queues: tuple[WorkQueue[Key], ...], standing: Callable[[], str]
+    ) -> None:
+        """Be ready while `waiting` says nothing, and alive as long as no reconcile of the queues is stuck.
+
+        `standing` says what else there is to say of one that is ready, such as that it stands by.
+        """
+        self._waiting, self._queues, self._standing = waiting, queues, standing
 
     @asynccontextmanager
     async def serve(self, port: int) -> AsyncIterator[None]:
@@ -68,7 +74,7 @@ class Health:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         why = self._waiting()
-        return _answer(503, why) if why else _answer(200, "ok")
+        return _answer(503, why) if why else _answer(200, self._standing() or "ok")
 
 
 def _answer(status: int, text: str) -> web.Response:

@@ -12,7 +12,6 @@ from pydantic import JsonValue
 
 from agents_crds.contract.compression import TooLargeError
 from agents_crds.contract.connection import (
-    TemporalConnection,
     TemporalUnavailableError,
     TemporalVariablesError,
 )
@@ -21,6 +20,7 @@ from agents_crds.contract.names import RunIdentity
 from agents_crds.contract.run import RunOutcome
 from agents_crds.contract.store import StoreError
 from agents_crds.v1alpha1 import AgentRun
+from agents_operator.connections.entering import temporal_of
 from agents_operator.engine.kopf_settings import kopf_settings
 from agents_operator.errors import Stalled, UnsupportedServerError, Waiting
 from agents_operator.kubernetes.api import KubernetesApi
@@ -30,7 +30,6 @@ from agents_operator.kubernetes.resources import AGENT_RUNS
 from agents_operator.mistral import ProviderError, provider_http
 from agents_operator.runs.at_provider import AtProvider
 from agents_operator.runs.closing import collected_outcome, observe_end
-from agents_operator.temporal.connection import connect
 from agents_operator.temporal.errors import TemporalUnreachableError
 from agents_operator.temporal.histories import NoResultError
 from agents_operator.temporal.results import Call, EndedFromOutsideError, Results
@@ -125,7 +124,7 @@ async def print_result(given: argparse.Namespace) -> int:
         run = await api.get(AGENT_RUNS, given.namespace, given.name)
         if run is None:
             raise NoResultError(f"there is no AgentRun {given.name} in namespace {given.namespace}")
-        temporal = await connect(TemporalConnection.of_environment(os.environ))
+        temporal = await temporal_of(run, api)
         printer = Printer(run, Results(temporal), Workflows(temporal), AtProvider(api, http))
         if given.file:
             return await printer.file(given.file)

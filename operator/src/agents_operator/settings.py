@@ -1,16 +1,19 @@
 """The operator's settings, from the environment."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from agents_crds.telemetry.logs import LogFormat
 from agents_crds.v1alpha1.fields import Duration, ObjectName, SecretKeyRef
 from agents_crds.v1alpha1.text import DNS_LABEL
 
 PREFIX = "DURABLE_AGENTS_"
+IDENTITY = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
 
 
 def _empty_is_none(value: object) -> object:
@@ -24,6 +27,12 @@ def _secret_key(value: object) -> object:
     if not slash:
         raise ValueError("must be NAME/KEY: the name of a Secret and one of its keys")
     return {"name": name, "key": key}
+
+
+def _lease_duration(value: timedelta) -> timedelta:
+    if not timedelta(seconds=3) <= value <= timedelta(hours=1):
+        raise ValueError("must be between 3s and 1h")
+    return value
 
 
 SecretKey = Annotated[SecretKeyRef | None, NoDecode, BeforeValidator(_secret_key)]
@@ -44,8 +53,17 @@ class Settings(BaseSettings):
     watch_namespaces: Annotated[tuple[str, ...], NoDecode] = ()
     """Namespaces to serve, separated by commas; none means all."""
 
+    identity: Annotated[str, Field(pattern=IDENTITY, max_length=253)] | None = None
+    """Name of this replica, which no other has at the same time; that of its host when absent."""
+
+    lease_duration: Annotated[Duration, AfterValidator(_lease_duration)] = timedelta(seconds=15)
+    """How long after the last sign of the replica that acts another one acts in its place."""
+
     health_port: int = 8080
     """Port of /healthz and /readyz."""
+
+    metrics_port: int | None = None
+    """Port of /metrics, which worker pods have too then; none, there are none."""
 
     temporal_ca_secret: SecretKey = None
     """`NAME/KEY` of the Secret, in each pool's namespace, with the authority of Temporal's certificate."""
@@ -67,6 +85,9 @@ class Settings(BaseSettings):
 
     provider_interval: Duration = timedelta(minutes=5)
     """How often a provider that is Ready is tried again."""
+
+    connection_interval: Duration = timedelta(seconds=30)
+    """How often the Secrets of a TemporalConnection are read, and its server is tried."""
 
     retry_interval: Duration = timedelta(seconds=10)
     """How soon what may come by itself (a Secret, a worker, a provider) is looked for again."""
@@ -92,6 +113,15 @@ class Settings(BaseSettings):
     deletion_timeout: Duration = timedelta(minutes=10)
     """How long the deletion of an Agent waits for its remote agent before it is recorded as an orphan."""
 
+    pool_deletion_timeout: Duration = timedelta(hours=1)
+    """How long the workers of a WorkerPool that is deleted stay for its runs before these are ended."""
+
+    autoscale_interval: Annotated[Duration, Field(ge=timedelta(milliseconds=100))] = timedelta(seconds=5)
+    """How often the number of a pool's workers is compared with its work."""
+
+    build_interval: Duration = timedelta(minutes=10)
+    """How often Worker Deployments are looked for in Temporal of which no WorkerPool is left."""
+
     shutdown_grace: Duration = timedelta(seconds=2)
     """How long a workflow that is asked to end may take before it is ended without its workers."""
 
@@ -103,6 +133,15 @@ class Settings(BaseSettings):
 
     log_level: str = "INFO"
     """Level of the log."""
+
+    log_format: LogFormat = LogFormat.TEXT
+    """How the log is written, workers' too: `text`, or `json` with an object a line."""
+
+    otlp_headers_file: Path | None = None
+    """File with the headers for the collector of traces, as OTEL_EXPORTER_OTLP_HEADERS has them."""
+
+    otlp_headers_secret: SecretKey = None
+    """`NAME/KEY` of the Secret, in each pool's namespace, with these headers."""
 
     @field_validator("watch_namespaces", mode="before")
     @classmethod

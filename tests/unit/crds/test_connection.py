@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agents_crds.contract.connection import (
-    TemporalConnection,
+    TemporalAccess,
     TemporalUnavailableError,
     TemporalVariablesError,
 )
@@ -13,8 +13,8 @@ from agents_crds.contract.connection import (
 ADDRESS = {"TEMPORAL_ADDRESS": "temporal:7233"}
 
 
-def of(**variables: str) -> TemporalConnection:
-    return TemporalConnection.of_environment(ADDRESS | variables)
+def of(**variables: str) -> TemporalAccess:
+    return TemporalAccess.of_environment(ADDRESS | variables)
 
 
 def test_an_address_is_enough() -> None:

@@ -14,7 +14,7 @@ from temporalio.converter import (
 )
 
 from agents_crds.contract.compression import COMPRESSED_FROM, Compression, TooLargeError
-from agents_crds.contract.connection import TemporalConnection, TemporalVariablesError
+from agents_crds.contract.connection import TemporalAccess, TemporalVariablesError
 from agents_crds.contract.conversion import (
     PLAIN,
     STORED_FROM,
@@ -94,7 +94,7 @@ def test_the_environment_says_where_payloads_go(variables: dict[str, str], setti
 )
 def test_what_cannot_be_is_refused_by_the_name_of_the_variable(variables: dict[str, str], says: str) -> None:
     with pytest.raises(TemporalVariablesError) as refused:
-        TemporalConnection.of_environment({"TEMPORAL_ADDRESS": "temporal:7233", **variables})
+        TemporalAccess.of_environment({"TEMPORAL_ADDRESS": "temporal:7233", **variables})
     assert str(refused.value).startswith(says)
 
 

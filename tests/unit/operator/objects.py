@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from agents_crds.v1alpha1 import API_VERSION, Agent, AgentRun, MCPServer, ModelProvider, WorkerPool
+from agents_crds.v1alpha1 import (
+    API_VERSION,
+    Agent,
+    AgentRun,
+    MCPServer,
+    ModelProvider,
+    TemporalConnection,
+    WorkerPool,
+)
 
 NAMESPACE = "team"
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
@@ -66,6 +74,7 @@ def pool(
     *,
     replicas: int = 1,
     commands: tuple[str, ...] = (),
+    temporal: str | None = None,
     **metadata: JsonValue,
 ) -> WorkerPool:
     base: Manifest = {"name": "worker", "image": "worker:1"}
@@ -74,6 +83,7 @@ def pool(
         "replicas": replicas,
         "template": {"spec": {"containers": [worker]}},
         "stdio": {"allowedCommands": list(commands)},
+        **({} if temporal is None else {"temporalConnectionRef": {"name": temporal}}),
     }
     return WorkerPool.model_validate(_manifest("WorkerPool", name, spec, status, metadata))
 
@@ -86,6 +96,18 @@ def mcp_server(
 ) -> MCPServer:
     base: Manifest = {"streamableHttp": {"url": "http://maps:8000/mcp"}}
     return MCPServer.model_validate(_manifest("MCPServer", name, spec or base, status, metadata))
+
+
+def temporal_connection(
+    name: str = "eu",
+    spec: Manifest | None = None,
+    status: Manifest | None = None,
+    **metadata: JsonValue,
+) -> TemporalConnection:
+    base: Manifest = {"address": "temporal.example.com:7233"}
+    return TemporalConnection.model_validate(
+        _manifest("TemporalConnection", name, base | (spec or {}), status, metadata)
+    )
 
 
 def listed(name: str, **fields: JsonValue) -> Manifest:

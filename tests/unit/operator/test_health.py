@@ -43,13 +43,22 @@ async def test_an_operator_that_waits_is_alive_and_says_for_what() -> None:
 async def test_an_operator_is_ready_while_it_serves_something() -> None:
     health, (port,), served = Health(), free_ports(1), Served(("a",))
     health.wait_for("the API server")
-    health.attend(served.why_none, ())
+    health.attend(served.why_none, (), lambda: "")
     async with health.serve(port):
         assert await ask(port, "readyz") == (503, "namespace a is not served yet\n")
         served.tell("a", "")
         assert await ask(port, "readyz") == (200, "ok\n")
         served.tell("a", "the namespace is gone")
         assert await ask(port, "readyz") == (503, "the namespace is gone\n")
+
+
+async def test_an_operator_that_stands_by_is_ready_and_says_who_leads() -> None:
+    health, (port,), standing = Health(), free_ports(1), ["standby, operator-1 leads"]
+    health.attend(lambda: "", (), lambda: standing[0])
+    async with health.serve(port):
+        assert await ask(port, "readyz") == (200, "standby, operator-1 leads\n")
+        standing[0] = ""
+        assert await ask(port, "readyz") == (200, "ok\n")
 
 
 async def test_missing_right_at_the_start_is_waited_for_and_explained() -> None:

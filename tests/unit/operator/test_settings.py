@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from agents_crds.contract.connection import TemporalConnection, TemporalVariablesError
+from agents_crds.contract.connection import TemporalAccess, TemporalVariablesError
 from agents_crds.contract.environment import WorkerVariable
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.pools.temporal_target import PayloadTarget, TemporalTarget, TemporalTls, desired_target
@@ -22,7 +22,7 @@ NAME_RULE = "must be lowercase letters, digits, '-' and '.', beginning and endin
 def target(monkeypatch: pytest.MonkeyPatch, **variables: str) -> TemporalTarget:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    return desired_target(TemporalConnection.of_environment(PLAIN | variables), Settings())
+    return desired_target(TemporalAccess.of_environment(PLAIN | variables), Settings())
 
 
 def test_workers_use_the_operators_own_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,3 +112,20 @@ def test_a_key_that_no_secret_has_is_refused(monkeypatch: pytest.MonkeyPatch, ke
     with pytest.raises(ValidationError) as refused:
         Settings()
     assert problems(refused.value).startswith(f"{CA}: key: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("LEASE_DURATION", "2s", "must be between 3s and 1h"),
+        ("LEASE_DURATION", "2h", "must be between 3s and 1h"),
+        ("IDENTITY", "one; leader", "String should match pattern"),
+    ],
+)
+def test_lease_that_cannot_be_kept_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(f"DURABLE_AGENTS_{name}", value)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert problems(refused.value).startswith(f"DURABLE_AGENTS_{name}: {message}")

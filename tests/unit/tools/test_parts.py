@@ -128,7 +128,7 @@ def test_all_of_kubernetes_is_in_one_store_and_each_other_program_in_its_own() -
     stores = {part: store_directory({"HOME": "/h"}, RELEASES, part).name for part in Part}
     assert len({stores[part] for part in (*Group.LOCAL.parts, Part.KUBE)}) == 1
     assert stores[Part.HELM] == f"helm-{RELEASES.of(Part.HELM)}"
-    assert len(set(stores.values())) == 7
+    assert len(set(stores.values())) == 9
 
 
 def test_unwritable_cache_is_told_with_a_remedy(tmp_path: Path) -> None:

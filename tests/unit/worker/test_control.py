@@ -3,7 +3,7 @@
 import pytest
 
 from agents_crds.contract.run import UserInput
-from agents_crds.v1alpha1.conversation import USER_INPUT_ID_LIMIT, USER_INPUT_LIMIT, USER_INPUT_TEXT_LIMIT
+from agents_crds.v1alpha1.limits import USER_INPUT_ID_LIMIT, USER_INPUT_LIMIT, USER_INPUT_TEXT_LIMIT
 from agents_worker.workflows.control import Control
 from tests.unit.worker.loops import STATE
 

@@ -3,8 +3,8 @@
 import pytest
 
 from agents_crds.contract.run import AgentUsage, LoopState
-from agents_crds.v1alpha1.agentrun import PATH_LIMIT
 from agents_crds.v1alpha1.conditions import Reason
+from agents_crds.v1alpha1.limits import PATH_LIMIT
 from agents_worker.messages import Entry, FunctionCall, Handoff
 from agents_worker.workflows.ending import Finish, ended
 from agents_worker.workflows.floor import caller_of

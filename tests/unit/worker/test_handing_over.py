@@ -2,7 +2,7 @@
 
 from agents_crds.contract.entries import HandoffEntry, ToolCallEntry
 from agents_crds.contract.names import handoff_tool_name
-from agents_crds.v1alpha1.agentrun import PATH_LIMIT
+from agents_crds.v1alpha1.limits import PATH_LIMIT
 from agents_worker.messages import FunctionCall
 from agents_worker.workflows.floor import caller_of
 from agents_worker.workflows.handing_over import calls_of, handed_over, handoff_reply

@@ -6,7 +6,8 @@ import threading
 import httpx2
 import pytest
 
-from agents_worker.health import Health, PortTakenError, serve_health
+from agents_worker.health import Health, serve_health
+from agents_worker.pages import PortTakenError
 from tools.local.ports import free_ports
 
 

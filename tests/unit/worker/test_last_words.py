@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from agents_crds.contract.connection import TemporalVariablesError
-from agents_worker.health import PortTakenError
 from agents_worker.last_words import last_words, leave
+from agents_worker.pages import PortTakenError
 from agents_worker.settings import SettingsError
 from agents_worker.tools.errors import ToolDefinitionError
 

@@ -11,8 +11,8 @@ from agents_crds.contract.run import FunctionResult, ProviderSnapshot
 from agents_crds.contract.transcript import ImagePart, InputMessage, TextPart
 from agents_worker.messages import ConversationStart, Message
 from agents_worker.sessions.failures import Answered, KeyMissing, ProviderFailed, Unreachable
-from agents_worker.sessions.providers import KeyFile, Providers
-from agents_worker.sessions.remote import RemoteConversations
+from agents_worker.sessions.providers import CALL_TIMEOUT, KeyFile
+from agents_worker.sessions.remote import RemoteConversations, mistral_client
 
 PROVIDER = ProviderSnapshot(
     name="default", url="http://provider.test/", key_path="mistral/api-key", queue="q"
@@ -38,7 +38,8 @@ def secrets(tmp_path: Path) -> Path:
 
 def conversations(secrets: Path, handler: Handler) -> RemoteConversations:
     http = httpx2.AsyncClient(transport=httpx2.MockTransport(handler))
-    return Providers(http, secrets).conversations(PROVIDER)
+    key = KeyFile(secrets, PROVIDER.key_path).read
+    return RemoteConversations(mistral_client(http, PROVIDER.url, key, CALL_TIMEOUT))
 
 
 async def test_a_start_says_which_agent_and_carries_the_metadata(secrets: Path) -> None:

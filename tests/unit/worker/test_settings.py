@@ -29,6 +29,8 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert settings.secrets_dir == Path(SECRETS_DIR)
     assert (settings.provider_queues, settings.modules) == ((), ())
     assert settings.health_port is None
+    # As an operator of 0.1.0 expects, which gives its pods 60 s.
+    assert settings.grace == 50
 
 
 @pytest.mark.parametrize(

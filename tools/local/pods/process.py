@@ -13,10 +13,13 @@ from pathlib import Path
 
 from tools.local.pods.model import Container, Key, PodTemplate
 from tools.local.pods.plan import Replica, Start, Stop, crashes_after
+from tools.local.ports import free_ports
 from tools.local.tether import Tether
 
 # All workers would listen on the same port of this machine, and nobody asks.
 PROBE_VARIABLE = "DURABLE_AGENTS_HEALTH_PORT"
+# Each gets one of its own instead.
+METRICS_VARIABLE = "DURABLE_AGENTS_METRICS_PORT"
 _IMAGE_COMMAND = (sys.executable, "-m", "agents_worker")
 
 
@@ -60,6 +63,10 @@ class Places:
     def pid_file(self, key: Key, index: int) -> Path:
         """Holds the number of the process of replica `index`."""
         return self.of(key) / f"{index}.pid"
+
+    def metrics_file(self, key: Key, index: int) -> Path:
+        """Holds the port on which replica `index` tells its metrics, where it was told to."""
+        return self.of(key) / f"{index}.metrics"
 
     def log(self, key: Key, index: int) -> Path:
         """The output of replica `index`, of all its processes so far."""
@@ -115,10 +122,14 @@ class ReplicaProcesses:
         log = self._places.log(self._key, action.index)
         log.parent.mkdir(parents=True, exist_ok=True)
         volumes = {volume: self._places.secrets(self._key) / volume for volume in template.secrets}
+        environment = container_environment(container, self._base, volumes)
+        if METRICS_VARIABLE in environment:
+            environment[METRICS_VARIABLE] = port = str(free_ports(1)[0])
+            self._places.metrics_file(self._key, action.index).write_text(port)
         with log.open("ab") as output:
             process = subprocess.Popen(
                 ("/bin/sh", "-c", 'exec "$@"', "worker", *container_argv(container)),
-                env=container_environment(container, self._base, volumes),
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -134,7 +145,8 @@ class ReplicaProcesses:
     def stop(self, action: Stop, now: float, *, longest: float = float("inf")) -> None:
         """Ask a replica to end, within its grace period but no longer than `longest` seconds."""
         running = self._running.pop(action.index)
-        self._places.pid_file(self._key, action.index).unlink(missing_ok=True)
+        for file in (self._places.pid_file, self._places.metrics_file):
+            file(self._key, action.index).unlink(missing_ok=True)
         if running.process.poll() is None:
             running.process.send_signal(signal.SIGTERM)
             self._ending.append(_Ending(running.process, now + min(running.grace, longest)))

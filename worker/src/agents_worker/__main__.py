@@ -7,14 +7,16 @@ import signal
 import sys
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import NoReturn, TypeVar
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
-from agents_crds.contract.connection import TemporalConnection, TemporalUnavailableError
+from agents_crds.contract.connection import TemporalAccess, TemporalUnavailableError
 from agents_crds.contract.environment import WorkerVariable
+from agents_crds.telemetry.logs import LogFormat, set_up_core, set_up_logging
 from agents_crds.v1alpha1.fields import format_duration
 from agents_worker.activities.chat import ChatCalls
 from agents_worker.activities.mcp import McpCalls
@@ -27,18 +29,25 @@ from agents_worker.sessions.providers import Providers, provider_http
 from agents_worker.sessions.verdict import Patience
 from agents_worker.settings import Settings
 from agents_worker.tools.offer import Tools, load_tools
-from agents_worker.workers import GRACE, TOOL_CALLS, build_workers
+from agents_worker.tracing.start import telling
+from agents_worker.workers import TOOL_CALLS, build_workers
 
 _log = logging.getLogger("agents_worker")
 _CONNECT_PAUSE_SECONDS = 3.0
-# Longer than the activities in flight get, and below the pod's terminationGracePeriodSeconds (60 s).
-_LONGEST_STOP = GRACE + timedelta(seconds=5)
+# More than the activities in flight get, and less than the kubelet gives the pod beyond that.
+_STOP_MARGIN_SECONDS = 5.0
 
 T = TypeVar("T")
 
 
 async def serve(
-    settings: Settings, connection: TemporalConnection, tools: Tools, health: Health, stop: asyncio.Event
+    settings: Settings,
+    connection: TemporalAccess,
+    tools: Tools,
+    health: Health,
+    stop: asyncio.Event,
+    *,
+    interceptors: Sequence[Interceptor],
 ) -> None:
     """Connect and serve until `stop`; then finish the activities in flight."""
     client = await _unless(stop, _connect(connection, health))
@@ -60,16 +69,18 @@ async def serve(
             chats=ChatCalls(providers, patience, room),
             tools=ToolCalls(tools, threads, room),
             mcp=mcp,
+            interceptors=interceptors,
             failed=fatal.note,
         )
         names = ", ".join(tool.name for tool in tools.tools) or "no tools"
         _log.info("Serving %s as build %s with %s", settings.pool_queue, settings.build_id, names)
-        await run_workers(workers, health, stop, fatal)
+        longest_stop = timedelta(seconds=settings.grace + _STOP_MARGIN_SECONDS)
+        await run_workers(workers, health, stop, fatal, longest_stop=longest_stop)
     # A tool that hangs in its thread must not keep the process.
     threads.shutdown(wait=False, cancel_futures=True)
 
 
-async def _connect(connection: TemporalConnection, health: Health) -> Client:
+async def _connect(connection: TemporalAccess, health: Health) -> Client:
     """Connect as soon as Temporal answers and the Secrets for it are there."""
     server = f"Temporal at {connection.address}"
     health.wait_for(server)
@@ -112,7 +123,7 @@ async def run_workers(
     stop: asyncio.Event,
     fatal: Fatal,
     *,
-    longest_stop: timedelta = _LONGEST_STOP,
+    longest_stop: timedelta,
 ) -> None:
     """Run the workers until `stop`, or until one fails, which stops the others and is raised."""
     running = [asyncio.create_task(worker.run()) for worker in workers]
@@ -135,14 +146,19 @@ async def run_workers(
 
 
 async def _serve_until_told(
-    settings: Settings, connection: TemporalConnection, tools: Tools, health: Health
+    settings: Settings,
+    connection: TemporalAccess,
+    tools: Tools,
+    health: Health,
+    *,
+    interceptors: Sequence[Interceptor],
 ) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     beating = asyncio.create_task(health.beat(), name="heart")
     try:
-        await serve(settings, connection, tools, health, stop)
+        await serve(settings, connection, tools, health, stop, interceptors=interceptors)
     except Exception as error:  # noqa: BLE001  # asyncio would wait for what a failed worker leaves behind
         _end(error)
     beating.cancel()
@@ -151,11 +167,23 @@ async def _serve_until_told(
 def _run_process() -> None:
     """Read the settings, load the tools and serve."""
     settings = Settings.of_environment()
-    connection = TemporalConnection.of_environment(os.environ)
+    connection = TemporalAccess.of_environment(os.environ)
     health = Health()
-    with serve_health(health, settings.health_port):
+    with serve_health(health, settings.health_port), _metrics(settings) as interceptors:
         tools = load_tools(settings.modules)
-        asyncio.run(_serve_until_told(settings, connection, tools, health))
+        with telling(os.environ) as calls:
+            asyncio.run(
+                _serve_until_told(settings, connection, tools, health, interceptors=(calls, *interceptors))
+            )
+
+
+def _metrics(settings: Settings) -> AbstractContextManager[Sequence[Interceptor]]:
+    if settings.metrics_port is None:
+        set_up_core(settings.log_format)
+        return nullcontext(())
+    from agents_worker.metrics import serve_metrics  # noqa: PLC0415  # what nobody asks for need not load
+
+    return serve_metrics(settings.metrics_port, settings.log_format)
 
 
 def _leave(*_: object) -> None:
@@ -179,7 +207,7 @@ def _end(error: Exception | None = None) -> NoReturn:
 
 def main() -> None:
     """Run until the process is told to stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_logging(LogFormat.of(os.environ.get(WorkerVariable.LOG_FORMAT)), logging.INFO)
     signal.signal(signal.SIGTERM, _leave)
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request says nothing new
     for name in ("mcp", "client"):  # the MCP SDK's, with what servers say; a session's failure is told once

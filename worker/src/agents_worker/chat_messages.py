@@ -8,6 +8,7 @@ from agents_crds.contract.payload import Payload
 from agents_crds.contract.run import ProviderSnapshot, Usage
 from agents_crds.contract.transcript import LocalAgent, ModelMessage, TranscriptMessage
 from agents_crds.v1alpha1.fields import JsonSchema
+from agents_worker.messages import Origin
 
 COMPLETE_CHAT = "complete_chat"
 SUMMARIZE = "summarize"
@@ -25,6 +26,7 @@ class ChatRequest(Payload):
     """What the final answer must fit."""
     forgotten: tuple[str, ...] = ()
     """Digests of the ids of calls that are not in the transcript any more: no call gets such an id again."""
+    origin: Origin = Origin()
 
 
 class SummaryRequest(ChatRequest):
@@ -41,6 +43,10 @@ class ChatAnswer(Payload):
     """How many attempts before were sent and never answered: each may have been paid for."""
     has_store: bool = False
     """Whether the worker puts what is too large for Temporal into a store."""
+    model: str = ""
+    """The model that answered; empty where the server does not say it."""
+    finish_reason: str = ""
+    """Why it wrote no more; empty where the server does not say it."""
 
 
 def id_digest(call_id: str) -> str:

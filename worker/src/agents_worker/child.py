@@ -18,8 +18,9 @@ from agents_crds.contract.names import (
     place_of_pool,
 )
 from agents_crds.contract.run import LoopResult, UserInput
+from agents_crds.telemetry.context import TraceContext
 from agents_crds.v1alpha1.conditions import Reason
-from agents_crds.v1alpha1.conversation import USER_INPUT_TEXT_LIMIT
+from agents_crds.v1alpha1.limits import USER_INPUT_TEXT_LIMIT
 
 AgentResult = LoopResult
 """How an agent's loop ended, with all that it brought."""
@@ -112,6 +113,7 @@ async def run_agent(
     max_total_tokens: int | None = None,
     ready_within: timedelta | None = READY_WITHIN,
     check: bool = True,
+    traceparent: str = "",
 ) -> AgentResult:
     """Run an Agent on an input, and return how it ended. See `start_agent` for the arguments.
 
@@ -128,6 +130,7 @@ async def run_agent(
         max_total_tokens=max_total_tokens,
         ready_within=ready_within,
         check=check,
+        traceparent=traceparent,
     )
     return await running.result()
 
@@ -143,12 +146,15 @@ async def start_agent(
     max_total_tokens: int | None = None,
     ready_within: timedelta | None = READY_WITHIN,
     check: bool = True,
+    traceparent: str = "",
 ) -> RunningAgent:
     """Start an Agent on an input as a child workflow, in any workflow.
 
     `namespace` is that of the Agent and `installation` the id of the operator's install; a workflow on the
     queue of a WorkerPool need not say them. The limits only lower those of the Agent. An Agent that is not
-    Ready is waited for, `ready_within` at most. Raises AgentFailedError when it cannot be run.
+    Ready is waited for, `ready_within` at most. What the agent does is told below the place in a trace that
+    `traceparent` names, else in the trace whose id is the run id of the calling workflow, without dashes.
+    Raises AgentFailedError when it cannot be run.
     """
     installation, namespace = _place(installation, namespace)
     request = AgentRequest(
@@ -159,11 +165,12 @@ async def start_agent(
         max_turns=max_turns,
         timeout=timeout,
         max_total_tokens=max_total_tokens,
+        traceparent=traceparent or str(TraceContext.own(workflow.info().first_execution_run_id)),
     )
     found = await _resolved(request, operator_queue(installation), ready_within)
     child = await workflow.start_child_workflow(
         AGENT_LOOP_WORKFLOW,
-        ChildLoop(loop=found.loop),
+        ChildLoop(loop=found.loop, caller=traceparent),
         id=request.uid,
         task_queue=found.queue,
         result_type=LoopResult,

@@ -5,7 +5,7 @@ import os
 from temporalio.client import Client
 from temporalio.converter import DataConverter
 
-from agents_crds.contract.connection import TemporalConnection
+from agents_crds.contract.connection import TemporalAccess
 from agents_crds.contract.conversion import PayloadSettings
 
 
@@ -14,7 +14,7 @@ async def connect(*, identity: str | None = None) -> Client:
 
     Raises TemporalVariablesError for unsound ones, TemporalUnavailableError when another try may help.
     """
-    return await TemporalConnection.of_environment(os.environ).connect(identity=identity)
+    return await TemporalAccess.of_environment(os.environ).connect(identity=identity)
 
 
 def data_converter() -> DataConverter:

@@ -1,23 +1,17 @@
 """Liveness and readiness over HTTP, for the probes of a pod."""
 
 import asyncio
-import errno
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from temporalio.worker import Worker
+
+from agents_worker.pages import Answer, serve_pages
 
 _BEAT = 1.0
 # A tool that blocks the loop for a while is no reason to kill the calls beside it.
 _LONGEST_PAUSE = 60.0
-
-Answer = tuple[int, str]
 
 
 class Health:
@@ -63,10 +57,6 @@ class Health:
         return 200, "ok"
 
 
-class PortTakenError(Exception):
-    """Something else in the pod listens where the worker answers its probes."""
-
-
 @contextmanager
 def serve_health(health: Health, port: int | None) -> Iterator[None]:
     """Serve /healthz and /readyz while the block runs; no port, no server.
@@ -77,54 +67,5 @@ def serve_health(health: Health, port: int | None) -> Iterator[None]:
     if port is None:
         yield
         return
-    with _listening(port, health) as server:
-        threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-
-
-def _listening(port: int, health: Health) -> "_Server":
-    try:
-        return _Server(port, health)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise PortTakenError(
-            f"port {port} is taken, and the worker needs it to answer its probes: let whatever else runs in "
-            "this pod listen on another port"
-        ) from error
-
-
-class _Server(ThreadingHTTPServer):
-    """Listens on all addresses, IPv6 where the machine has it."""
-
-    def __init__(self, port: int, health: Health) -> None:
-        super().__init__(("", port), partial(_Handler, health), bind_and_activate=False)
-        self.socket.close()
-        both = socket.has_dualstack_ipv6()
-        self.socket = socket.create_server(
-            ("", port), family=socket.AF_INET6 if both else socket.AF_INET, dualstack_ipv6=both
-        )
-
-
-class _Handler(BaseHTTPRequestHandler):
-    timeout = 5.0
-
-    def __init__(self, health: Health, *connection: Any) -> None:
-        self._answers = {"/healthz": health.healthz, "/readyz": health.readyz}
-        super().__init__(*connection)
-
-    def do_GET(self) -> None:
-        answer = self._answers.get(self.path)
-        status, text = answer() if answer else (404, "ask for /healthz or /readyz")
-        body = f"{text}\n".encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: a line for each probe would drown the rest."""
+    with serve_pages({"/healthz": health.healthz, "/readyz": health.readyz}, port, "to answer its probes"):
+        yield

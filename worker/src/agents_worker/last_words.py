@@ -9,7 +9,8 @@ from pathlib import Path
 
 from agents_crds.contract.connection import TemporalVariablesError
 from agents_crds.contract.environment import TERMINATION_LOG
-from agents_worker.health import PortTakenError
+from agents_crds.telemetry.asked import TracingVariablesError
+from agents_worker.pages import PortTakenError
 from agents_worker.settings import SettingsError
 from agents_worker.tools.errors import ToolDefinitionError
 
@@ -24,7 +25,7 @@ def last_words(error: Exception) -> str:
     match error:
         case ToolDefinitionError():
             return f"the tools cannot be offered: {error}"
-        case SettingsError() | TemporalVariablesError():
+        case SettingsError() | TemporalVariablesError() | TracingVariablesError():
             return f"the environment is not what a worker needs: {error}"
         case PortTakenError():
             return str(error)
@@ -38,7 +39,7 @@ def is_explained(error: Exception) -> bool:
     match error:
         case ToolDefinitionError():
             return cause is None or isinstance(cause, (ImportError, SyntaxError))
-        case SettingsError() | TemporalVariablesError() | PortTakenError():
+        case SettingsError() | TemporalVariablesError() | TracingVariablesError() | PortTakenError():
             return True
         case _:
             return False

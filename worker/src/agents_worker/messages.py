@@ -31,6 +31,18 @@ THROTTLED = "Throttled"
 seconds to wait, None where the provider did not say."""
 
 
+class Origin(Payload):
+    """Where a call comes from: nothing depends on it but what is told of the call in logs and traces."""
+
+    run: RunReference | None = None
+    agent: str = ""
+    """Name of the Agent that has the floor."""
+    model: str = ""
+    """The model that it asks for; empty where only the provider knows."""
+    traceparent: str = ""
+    """Place of the loop in its trace."""
+
+
 class KeyWait(Payload):
     """How long to wait for the provider's key.
 
@@ -134,6 +146,7 @@ class ConversationStart(Payload):
     """Whether an earlier attempt may have reached the provider."""
     messages: tuple[InputMessage, ...] = ()
     """In place of `input`."""
+    origin: Origin = Origin()
 
 
 class ResultsAppend(Payload):
@@ -150,6 +163,7 @@ class ResultsAppend(Payload):
     """Id of the conversation's last entry; empty where the provider gave none."""
     repeated: bool
     """Whether an earlier attempt may have reached the provider."""
+    origin: Origin = Origin()
 
 
 class ConversationOpening(Payload):
@@ -161,6 +175,7 @@ class ConversationOpening(Payload):
     """Id of the entry that it is gone on from; empty for the last one."""
     fork: bool = False
     """Whether to branch off there."""
+    origin: Origin = Origin()
 
 
 class OpenedConversation(Payload):
@@ -187,6 +202,7 @@ class ConversationRestart(Payload):
     """Stamped on the new conversation, and unique to the run."""
     repeated: bool
     """Whether an earlier attempt may have reached the provider."""
+    origin: Origin = Origin()
 
 
 class TranscriptRequest(Payload):
@@ -222,6 +238,8 @@ class ModelAnswer(Payload):
     """All that was said up to and with this answer, of a Local session."""
     repeated: int = 0
     """Attempts of a Local session's call that were sent and never answered."""
+    model: str = ""
+    """The model that answered; empty where the provider does not say it."""
 
 
 class ToolCall(Payload):
@@ -236,6 +254,7 @@ class ToolCall(Payload):
     """The agent that makes the call."""
     run: RunReference | None = None
     traceparent: str = ""
+    """Place of the loop in its trace; for the tool itself, that of the call."""
 
 
 class McpToolCall(Payload):
@@ -248,10 +267,17 @@ class McpToolCall(Payload):
     """Its name as the model knows it."""
     arguments: str
     """A JSON object."""
+    tool_call_id: str = ""
+    agent: str = ""
+    """The agent that makes the call."""
+    run: RunReference | None = None
     traceparent: str = ""
+    """Place of the loop in its trace; for the server, that of the call."""
 
 
 class ToolResult(Payload):
     """A tool's result or failure, as a text for the model."""
 
     text: str
+    failed: str = ""
+    """What kind of failure it is; empty for a result."""

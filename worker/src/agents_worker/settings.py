@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agents_crds.contract.environment import WorkerVariable
 from agents_crds.contract.names import SECRETS_DIR
+from agents_crds.telemetry.logs import LogFormat
 
 
 def _split(text: object) -> object:
@@ -21,7 +22,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseSettings):
-    """What the worker serves and where its tools and keys are; how it connects is a `TemporalConnection`."""
+    """What the worker serves and where its tools and keys are; how it connects is a `TemporalAccess`."""
 
     model_config = SettingsConfigDict(frozen=True)
 
@@ -31,7 +32,13 @@ class Settings(BaseSettings):
     provider_queues: tuple[str, ...] = Field((), validation_alias=WorkerVariable.PROVIDER_QUEUES)
     stdio_commands: tuple[str, ...] = Field((), validation_alias=WorkerVariable.STDIO_COMMANDS)
     secrets_dir: Path = Field(Path(SECRETS_DIR), validation_alias=WorkerVariable.SECRETS_DIR)
+    grace: float = Field(50, ge=0, validation_alias=WorkerVariable.GRACE)
+    """Seconds that the activities in flight have to finish; an operator that does not tell them gives 60."""
     health_port: int | None = Field(None, validation_alias=WorkerVariable.HEALTH_PORT)
+    metrics_port: int | None = Field(None, validation_alias=WorkerVariable.METRICS_PORT)
+    log_format: Annotated[LogFormat, BeforeValidator(LogFormat.of)] = Field(
+        LogFormat.TEXT, validation_alias=WorkerVariable.LOG_FORMAT
+    )
     modules: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (), validation_alias=WorkerVariable.MODULES
     )

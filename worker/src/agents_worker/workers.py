@@ -6,7 +6,7 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from agents_worker.activities.beat import HeartbeatsFromThreads
@@ -31,8 +31,6 @@ _MODEL_CALLS = 200
 # They share one core: more at once only bring each nearer to the 2 s after which Temporal sees a deadlock.
 _WORKFLOW_TASKS = 20
 
-# Below the pod's terminationGracePeriodSeconds (60 s), so that what is in flight ends before the kill.
-GRACE = timedelta(seconds=50)
 # The next task of a run that a killed worker had in its cache waits this long, instead of 10 s.
 _STICKY = timedelta(seconds=3)
 # A beat may be held back for 0.8 times the heartbeat timeout; then one lost beat would look like a death.
@@ -80,6 +78,7 @@ def build_workers(
     chats: ChatCalls,
     tools: ToolCalls,
     mcp: McpCalls,
+    interceptors: Sequence[Interceptor] = (),
     failed: Callable[[BaseException], Awaitable[None]] | None = None,
 ) -> tuple[Worker, ...]:
     """Build the workers, all of one build of one Worker Deployment.
@@ -87,12 +86,6 @@ def build_workers(
     Providers come first: a run that starts at once finds the queues of its model calls served. `failed` is
     told what ends a worker for good.
     """
-    deployment = WorkerDeploymentConfig(
-        version=WorkerDeploymentVersion(settings.deployment_name, settings.build_id),
-        use_worker_versioning=True,
-        # A run stays with the build that it started on.
-        default_versioning_behavior=VersioningBehavior.PINNED,
-    )
     model_calls = (
         models.start_conversation,
         models.append_results,
@@ -102,13 +95,21 @@ def build_workers(
         chats.summarize,
     )
     providers = tuple(
-        _worker(client, queue, deployment, activities=model_calls, slots=_MODEL_CALLS, failed=failed)
+        _worker(
+            client,
+            queue,
+            settings,
+            activities=model_calls,
+            slots=_MODEL_CALLS,
+            interceptors=interceptors,
+            failed=failed,
+        )
         for queue in settings.provider_queues
     )
     pool = _worker(
         client,
         settings.pool_queue,
-        deployment,
+        settings,
         activities=(
             tools.call_tool,
             tools.describe_tools,
@@ -119,6 +120,7 @@ def build_workers(
         ),
         workflows=(*WORKFLOWS, *own_workflows(settings.modules, WORKFLOWS, sandbox())),
         slots=TOOL_CALLS,
+        interceptors=interceptors,
         failed=failed,
     )
     return (*providers, pool)
@@ -127,11 +129,12 @@ def build_workers(
 def _worker(
     client: Client,
     queue: str,
-    deployment: WorkerDeploymentConfig,
+    settings: Settings,
     *,
     activities: Sequence[Callable[..., Any]],
     workflows: Sequence[type] = (),
     slots: int,
+    interceptors: Sequence[Interceptor],
     failed: Callable[[BaseException], Awaitable[None]] | None,
 ) -> Worker:
     return Worker(
@@ -140,12 +143,17 @@ def _worker(
         activities=activities,
         workflows=workflows,
         workflow_runner=sandbox(),
-        interceptors=(HeartbeatsFromThreads(),),
-        deployment_config=deployment,
+        interceptors=(HeartbeatsFromThreads(), *interceptors),
+        deployment_config=WorkerDeploymentConfig(
+            version=WorkerDeploymentVersion(settings.deployment_name, settings.build_id),
+            use_worker_versioning=True,
+            # A run stays with the build that it started on.
+            default_versioning_behavior=VersioningBehavior.PINNED,
+        ),
         max_cached_workflows=_CACHED_WORKFLOWS,
         max_concurrent_activities=slots,
         max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
-        graceful_shutdown_timeout=GRACE,
+        graceful_shutdown_timeout=timedelta(seconds=settings.grace),
         on_fatal_error=failed,
         sticky_queue_schedule_to_start_timeout=_STICKY,
         max_heartbeat_throttle_interval=_HEARTBEAT_THROTTLE,

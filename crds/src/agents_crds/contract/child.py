@@ -18,6 +18,8 @@ class AgentRequest(Payload):
     timeout: timedelta | None = None
     max_total_tokens: int | None = None
     """As limits of an AgentRun: they only lower those of the Agent."""
+    traceparent: str = ""
+    """The caller's place in a trace, as W3C writes it."""
 
 
 class ResolvedAgent(Payload):
@@ -33,3 +35,5 @@ class ChildLoop(Payload):
     loop: LoopInput
     state: LoopState | None = None
     """Set after a continue-as-new."""
+    caller: str = ""
+    """The place in a trace below which the loop is told; empty where it is the first of its trace."""

@@ -35,7 +35,7 @@ class TemporalUnavailableError(Exception):
 
 
 @dataclass(frozen=True)
-class TemporalConnection:
+class TemporalAccess:
     """How this process gets to Temporal."""
 
     address: str
@@ -89,7 +89,7 @@ class TemporalConnection:
 
     async def connect(self, *, identity: str | None = None) -> Client:
         """Connect; raise TemporalUnavailableError when that is worth another try."""
-        converter = await asyncio.to_thread(self._converter)
+        converter = await asyncio.to_thread(self.converter)
         profile = await asyncio.to_thread(self._with_api_key)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -153,7 +153,8 @@ class TemporalConnection:
                 client.api_key = profile.api_key
                 logger.info("Temporal's API key was rotated")
 
-    def _converter(self) -> DataConverter:
+    def converter(self) -> DataConverter:
+        """Make what payloads are made by; raise TemporalVariablesError for a codec that cannot be had."""
         try:
             return self.payloads.data_converter()
         except PayloadVariablesError as error:

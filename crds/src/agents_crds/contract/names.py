@@ -101,6 +101,24 @@ def worker_deployment(installation: str, namespace: str, pool: str) -> str:
     return f"{installation}/{namespace}/{pool}"
 
 
+@dataclass(frozen=True)
+class PoolIdentity:
+    """The WorkerPool that a Worker Deployment belongs to."""
+
+    installation: str
+    namespace: str
+    pool: str
+
+    @classmethod
+    def of_deployment(cls, name: str) -> "PoolIdentity | None":
+        """Read the identity back from a Worker Deployment's name; None when it is no pool's."""
+        match name.split("/"):
+            case [installation, namespace, pool] if installation and namespace and pool:
+                return cls(installation, namespace, pool)
+            case _:
+                return None
+
+
 def loop_workflow_id(installation: str, namespace: str, unique: str) -> str:
     """Id of a loop that a workflow of the user's own runs as its child; it is no AgentRun's."""
     return f"{installation}/{namespace}/loops/{unique}"

@@ -33,8 +33,7 @@ class ToolRoute(Payload):
     queue: str
     idempotent: bool
     timeout: timedelta
-    polling: bool = False
-    """Whether to call it again and again with the same result is what it is for."""
+    polling: bool = False  # it is there to be called again and again with the same result
     mcp: McpToolRoute | None = None
     """The tool of an MCP server that it is; None for a Python function."""
 
@@ -52,6 +51,7 @@ class AgentSnapshot(Payload):
     """What the final answer must fit."""
     local: LocalAgent | None = None
     """What it is, of a Local session; None where the provider keeps it, with its conversation."""
+    model: str = ""  # empty where only the provider knows
 
 
 class Limits(Payload):
@@ -213,7 +213,7 @@ class LoopInput(Payload):
     continues: Continuation | None = None
     run: RunReference | None = None
     traceparent: str = ""
-    """Trace context of the run as W3C writes it; its trace id is also that of every tool call."""
+    """Place of the loop in a trace, as W3C writes it: all that it does is told below it."""
     state_attribute: bool = False
     """Whether Temporal knows STATE_ATTRIBUTE: a workflow that sets an unknown search attribute hangs."""
 

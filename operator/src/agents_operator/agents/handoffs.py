@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from agents_crds.v1alpha1 import Agent, ConditionType, ModelProvider, Reason
 from agents_crds.v1alpha1.agent import LinkedAgent
+from agents_operator.agents.kept import kept_apart
 from agents_operator.agents.plan import is_at_another_address
 from agents_operator.agents.standing import Shortfall, has_served
 from agents_operator.engine.world import World
@@ -35,7 +36,7 @@ def resolve_handoffs(
         if target is None:
             shortfalls.append(_gone(agent, name, place, retry_interval))
             continue
-        _require_possible(agent, target, place)
+        _require_possible(agent, target, place, world)
         if agent.spec.session == "Local":
             # Nothing is made of it anywhere: that it is there is enough.
             continue
@@ -112,7 +113,7 @@ def _gone(agent: Agent, name: str, place: str, retry_interval: timedelta) -> Sho
     )
 
 
-def _require_possible(agent: Agent, target: Agent, place: str) -> None:
+def _require_possible(agent: Agent, target: Agent, place: str, world: World) -> None:
     name, here, there = target.metadata.name, agent.spec.provider_ref.name, target.spec.provider_ref.name
     if name == agent.metadata.name:
         why = "which is this Agent itself: remove it"
@@ -123,6 +124,8 @@ def _require_possible(agent: Agent, target: Agent, place: str) -> None:
             f"whose session is {target.spec.session}, and this one's {agent.spec.session}: "
             "they have to have the same spec.session"
         )
+    elif apart := kept_apart(agent, target.spec.worker_pool_ref.name, world):
+        why = f"{apart}: they have to be in the same"
     else:
         return
     raise Stalled(

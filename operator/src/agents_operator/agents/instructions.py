@@ -101,7 +101,7 @@ class PromptReader:
             return silent
         pool = self._world.pools.named(namespace, server.spec.worker_pool_ref.name)
         last = last_read(agent, source)
-        if pool is not None and pool.spec.replicas == 0 and last is not None:
+        if pool is not None and pool.is_asleep and last is not None:
             # Nobody is there to ask, as intended, and the last list of tools holds as well.
             return Found(last.text)
         match self._prompts.answer(Question.of(namespace, wanted), server):

@@ -22,6 +22,7 @@ OF_NAMESPACE = 16
 FAILED_AGAIN = timedelta(seconds=30)
 """How long a failure is taken for the answer, if the server is not listed anew before."""
 
+
 GetPrompt = Callable[[PoolBuild, McpTarget, str, Mapping[str, str]], Awaitable[McpText | McpFailure]]
 
 

@@ -66,6 +66,7 @@ def resolve_refs(agent: Agent, world: World, *, retry_interval: timedelta) -> Re
         f"which does not exist in namespace {namespace}",
         retry_interval,
     )
+    _require_to_stay(pool, retry_interval=retry_interval)
     require_tools_known(pool, retry_interval=retry_interval)
     lack = lacking(spec, None, pool)
     if lack is not None:
@@ -127,6 +128,19 @@ def not_ready(provider: ModelProvider, *, after: timedelta) -> Waiting:
     )
 
 
+def _require_to_stay(pool: WorkerPool, *, retry_interval: timedelta) -> None:
+    """Raise Waiting for a pool that is being deleted: no new run may need its workers."""
+    if pool.metadata.deletion_timestamp is not None:
+        name = pool.metadata.name
+        raise _waiting(
+            Reason.WORKER_POOL_NOT_FOUND,
+            f"spec.workerPoolRef names WorkerPool {name}, which is being deleted: name another, or create it "
+            "again when it is gone",
+            after=retry_interval,
+            expected=False,
+        )
+
+
 def require_tools_known(pool: WorkerPool, *, retry_interval: timedelta) -> None:
     """Raise Waiting until a worker of the pool has told its tools.
 
@@ -174,7 +188,7 @@ def _unknown_tool(index: int, name: str, pool: WorkerPool, retry_interval: timed
     if not settled:
         return _waiting(
             Reason.WORKER_POOL_NOT_READY,
-            f"{message}; its new build has not answered yet",
+            f"{message}; its new build is not in use yet, as its condition Progressing says",
             after=retry_interval,
             expected=True,
         )

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from agents_crds.v1alpha1 import Agent, ConditionType, MCPServer, Reason
 from agents_crds.v1alpha1.tools import McpTools
+from agents_operator.agents.kept import kept_apart
 from agents_operator.agents.nearest import nearest_names
 from agents_operator.agents.standing import Shortfall, has_served
 from agents_operator.agents.tools import tool_place
@@ -63,6 +64,14 @@ def _listed(agent: Agent, name: str, place: str, world: World, retry_interval: t
     server = world.mcp_servers.named(agent.metadata.namespace, name)
     if server is None:
         raise _waiting(not_found(agent.metadata.namespace, name, place), retry_interval)
+    if apart := kept_apart(agent, server.spec.worker_pool_ref.name, world):
+        raise _waiting(
+            Shortfall(
+                Reason.MCP_SERVER_NOT_READY,
+                f"{place} names MCPServer {name}, {apart}: they have to be in the same",
+            ),
+            retry_interval,
+        )
     if server.status.refresh_time is not None:
         return server
     ready = find(server.status.conditions, ConditionType.READY)

@@ -31,7 +31,7 @@ class ConversationSweep:
         world: World,
         api: KubernetesApi,
         providers: ProviderAccess,
-        is_open: Callable[[str], Awaitable[bool]],
+        is_open: Callable[[str, str], Awaitable[bool]],
         namespaces: Namespaces,
         *,
         installation: str,
@@ -39,7 +39,7 @@ class ConversationSweep:
         now: Callable[[], datetime],
         logger: logging.Logger,
     ) -> None:
-        """`is_open` tells of the id of a workflow of a user's own whether it still goes on."""
+        """`is_open` tells of namespace and id of a workflow of a user's own whether it may still go on."""
         self._world = world
         self._api = api
         self._providers = providers
@@ -80,9 +80,9 @@ class ConversationSweep:
 
     async def _is_used(self, conversation: Conversation, known: dict[str, Traces]) -> bool:
         workflow_id = conversation.metadata.get(WORKFLOW_KEY)
-        if workflow_id is not None:
-            return await self._is_open(workflow_id)
         namespace = conversation.metadata[NAMESPACE_KEY]
+        if workflow_id is not None:
+            return await self._is_open(namespace, workflow_id)
         if namespace not in known:
             known[namespace] = await self._traces(namespace)
         return known[namespace].lead_to(conversation) or await self._is_used_now(conversation)

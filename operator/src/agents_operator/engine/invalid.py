@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ValidationError
 
 from agents_crds.v1alpha1 import ConditionType, Reason, Status, StoredObject
 from agents_operator.engine.conditions import condition, cut, find, with_conditions
+from agents_operator.engine.outages import OUTAGES
 from agents_operator.engine.world import Key
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.errors import ConflictError, GoneError
@@ -15,12 +17,28 @@ from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import AGENT_RUNS, M, Resource
 
 
+@dataclass(frozen=True)
+class _Refusal:
+    resource: Resource[StoredObject]
+    stored: StoredObject
+    message: str
+
+
 class Invalid:
     """Tells the owner of an object what is wrong with it, and leaves it at that."""
 
     def __init__(
-        self, api: KubernetesApi, events: Events, *, now: Callable[[], datetime], logger: logging.Logger
+        self,
+        api: KubernetesApi,
+        events: Events,
+        *,
+        leads: Callable[[], bool],
+        now: Callable[[], datetime],
+        logger: logging.Logger,
     ) -> None:
+        """A replica that does not lead only remembers what there is to tell."""
+        self._leads = leads
+        self._untold: dict[Key, _Refusal] = {}
         self._api = api
         self._events = events
         self._now = now
@@ -28,9 +46,32 @@ class Invalid:
 
     async def refuse(self, resource: Resource[M], body: Mapping[str, object], error: ValidationError) -> None:
         """Write a condition and an event that name the fields."""
-        envelope = Resource(StoredObject, resource.plural, resource.kind)
         stored = StoredObject.model_validate(body)
-        message = cut(going(stored) + describe(error))
+        refusal = _Refusal(
+            Resource(StoredObject, resource.plural, resource.kind),
+            stored,
+            cut(going(stored) + describe(error)),
+        )
+        if self._leads():
+            await self._tell(refusal)
+        else:
+            self._untold[Key.of(stored)] = refusal
+
+    def forget(self, key: Key) -> None:
+        """Have nothing to tell of an object: it can be read now, or is gone."""
+        self._untold.pop(key, None)
+
+    async def tell(self) -> None:
+        """Do what was left while another replica led."""
+        while self._untold:
+            key = next(iter(self._untold))
+            try:
+                await self._tell(self._untold.pop(key))
+            except OUTAGES as error:
+                self._logger.warning("%s: not told that it cannot be read: %s", key, error)
+
+    async def _tell(self, refusal: _Refusal) -> None:
+        resource, stored, message = refusal.resource, refusal.stored, refusal.message
         self._logger.error("%s %s: %s", resource.kind, Key.of(stored), message)
         type_ = ConditionType.SUCCEEDED if resource.plural == AGENT_RUNS.plural else ConditionType.READY
         known = find(stored.status.conditions, type_)
@@ -46,11 +87,11 @@ class Invalid:
         )
         status = Status(conditions=with_conditions(stored.status.conditions, refused))
         try:
-            await self._api.merge_status(envelope, stored, status)
+            await self._api.merge_status(resource, stored, status)
         except (ConflictError, GoneError):
             # The next event brings the newer state.
             return
-        await self._events.post(envelope, stored, "Warning", Reason.INVALID_OBJECT, message, action="Parse")
+        await self._events.post(resource, stored, "Warning", Reason.INVALID_OBJECT, message, action="Parse")
 
 
 def going(stored: StoredObject) -> str:

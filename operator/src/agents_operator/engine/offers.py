@@ -1,6 +1,6 @@
 """What objects see of one another: only when that changes, they have to be reconciled. Pure."""
 
-from agents_crds.v1alpha1 import Agent, ConditionType, MCPServer, ModelProvider, WorkerPool
+from agents_crds.v1alpha1 import Agent, ConditionType, MCPServer, ModelProvider, Reason, WorkerPool
 from agents_operator.engine.conditions import find, is_true
 
 
@@ -35,6 +35,7 @@ def handoff_target(agent: Agent | None) -> object:
         agent.metadata.uid,
         agent.metadata.deletion_timestamp,
         spec.provider_ref.name,
+        spec.worker_pool_ref.name,
         spec.session,
         where,
     )
@@ -61,7 +62,8 @@ def pool_access(pool: WorkerPool | None) -> object:
         return None
     status = pool.status
     ready = is_true(status.conditions, ConditionType.READY)
-    return status.build, status.contract, ready, pool.spec.replicas > 0, pool.spec.stdio
+    going = pool.metadata.deletion_timestamp
+    return status.build, status.contract, ready, pool.is_asleep, pool.spec.stdio, going
 
 
 def mcp_server_offer(server: MCPServer | None) -> object:
@@ -97,4 +99,18 @@ def pool_offer(pool: WorkerPool | None) -> object:
         return None
     status = pool.status
     ready = is_true(status.conditions, ConditionType.READY)
-    return status.build, status.tools, status.contract, ready
+    return status.build, status.tools, status.contract, ready, pool.metadata.deletion_timestamp
+
+
+def pool_use(agent: Agent | None) -> object:
+    """What a pool sees of an Agent whose tools it runs: only those of Ready ones count."""
+    if agent is None or agent.metadata.deletion_timestamp is not None:
+        return None
+    return agent.spec if is_true(agent.status.conditions, ConditionType.READY) else None
+
+
+def awaits_agents(pool: WorkerPool) -> bool:
+    """Tell whether new runs stay with an older build of a pool because of what its Agents need."""
+    progressing = find(pool.status.conditions, ConditionType.PROGRESSING)
+    reasons = {Reason.TOOL_REMOVED.value, Reason.WORKER_TOO_OLD.value}
+    return progressing is not None and progressing.status == "True" and progressing.reason in reasons

@@ -4,12 +4,13 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from agents_crds.telemetry.about import about
 from agents_operator.engine.lanes import Lanes
 from agents_operator.engine.outages import OUTAGES
 
@@ -19,6 +20,9 @@ FIRST_RETRY = 1.0
 LAST_RETRY = 300.0
 # Every request has a deadline of its own; this one is for a server that makes us send them without end.
 LONGEST_RECONCILE = 120.0
+
+Measure = Callable[[str, float, bool], None]
+"""Hears of each attempt: the queue's name, the seconds that it took, and whether it failed."""
 
 
 class WorkQueue(Generic[K]):
@@ -33,9 +37,16 @@ class WorkQueue(Generic[K]):
         logger: logging.Logger,
         lane_of: Callable[[K], Hashable] = lambda _: None,
         width: int | None = None,
+        measure: Measure = lambda *_: None,
+        about_of: Callable[[K], Mapping[str, str]] = lambda _: {},
     ) -> None:
-        """Of the keys of one lane no more than `width` are worked on at once, all by default."""
-        self._name = name
+        """Of the keys of one lane no more than `width` are worked on at once, all by default.
+
+        `about_of` returns what lines of the log tell that are written meanwhile.
+        """
+        self.name = name
+        self._measure = measure
+        self._about_of = about_of
         self._reconcile = reconcile
         self._concurrency = concurrency
         self._logger = logger
@@ -43,6 +54,7 @@ class WorkQueue(Generic[K]):
         self._queued: set[K] = set()
         self._running: dict[K, float] = {}
         self._again: set[K] = set()
+        self._finishing = False
         self._timers: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
         self._locks: WeakValueDictionary[K, asyncio.Lock] = WeakValueDictionary()
@@ -67,9 +79,9 @@ class WorkQueue(Generic[K]):
 
     @property
     def longest(self) -> float:
-        """Seconds since the oldest reconcile that is going on has begun."""
+        """Seconds since the oldest reconcile that is going on has begun; any thread may ask."""
         now = time.monotonic()
-        return max((now - since for since in self._running.values()), default=0.0)
+        return max((now - since for since in tuple(self._running.values())), default=0.0)
 
     @asynccontextmanager
     async def exclusive(self, key: K) -> AsyncIterator[None]:
@@ -78,19 +90,29 @@ class WorkQueue(Generic[K]):
         async with lock:
             yield
 
+    async def finish(self) -> None:
+        """Take up nothing more, and return when what is being worked on is done."""
+        self._finishing = True
+        for key in tuple(self._running):
+            async with self.exclusive(key):
+                pass
+
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for number in range(self._concurrency):
-                tasks.create_task(self._work(), name=f"{self._name}-{number}")
+                tasks.create_task(self._work(), name=f"{self.name}-{number}")
 
     async def _work(self) -> None:
         while True:
             key = await self._ready.get()
+            if self._finishing:
+                return
             self._queued.discard(key)
             self._running[key] = time.monotonic()
             try:
-                await self._attempt(key)
+                with about(**self._about_of(key)):
+                    await self._attempt(key)
             finally:
                 del self._running[key]
                 self._ready.done(key)
@@ -106,6 +128,7 @@ class WorkQueue(Generic[K]):
             delay = self._failed(key, error)
         else:
             self._failures.pop(key, None)
+        self._measure(self.name, time.monotonic() - self._running[key], key in self._failures)
         if delay is not None:
             self.add_after(key, delay)
 
@@ -115,7 +138,7 @@ class WorkQueue(Generic[K]):
         delay = backoff(failures)
         self._logger.warning(
             "%s %s failed, next attempt in %.0f s: %s",
-            self._name,
+            self.name,
             key,
             delay.total_seconds(),
             error,

@@ -11,6 +11,7 @@ from agents_operator.kubernetes.resources import (
     AGENTS,
     MCP_SERVERS,
     MODEL_PROVIDERS,
+    TEMPORAL_CONNECTIONS,
     UNFINISHED,
     WORKER_POOLS,
     M,
@@ -42,6 +43,8 @@ class Resync:
     async def see_definitions(self, namespace: str | None) -> None:
         """Do so for everything that the runs of a namespace, or of all (None), refer to."""
         await self._compare(MODEL_PROVIDERS, self._world.providers, namespace)
+        # A pool that is seen before its connection would be told that there is none.
+        await self._compare(TEMPORAL_CONNECTIONS, self._world.temporal_connections, namespace)
         await self._compare(WORKER_POOLS, self._world.pools, namespace)
         await self._compare(MCP_SERVERS, self._world.mcp_servers, namespace)
         await self._compare(AGENTS, self._world.agents, namespace)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Generic, Literal
 
-from agents_crds.v1alpha1 import Condition, ConditionType, Reason, Status
+from agents_crds.v1alpha1 import Condition, ConditionType, Reason, Status, StoredObject
 from agents_operator.engine.conditions import condition, cut, find, with_conditions
 from agents_operator.engine.queue import jittered
 from agents_operator.engine.world import Cache, Key
@@ -18,6 +18,9 @@ from agents_operator.temporal.errors import TemporalUnreachableError
 AFTER_CONFLICT = timedelta(seconds=0.2)
 AFTER_OUTAGE = timedelta(seconds=5)
 AFTER_STALL = timedelta(minutes=5)
+
+Written = Callable[[StoredObject, StoredObject], None]
+"""Hears of each write of a status: of the object as it was, and as it is stored now."""
 
 
 class Settle(Generic[M]):
@@ -36,6 +39,7 @@ class Settle(Generic[M]):
         now: Callable[[], datetime],
         summary: ConditionType = ConditionType.READY,
         undone: Literal["False", "Unknown"] = "False",
+        written: Written = lambda *_: None,
     ) -> None:
         self._resource = resource
         self._cache = cache
@@ -44,6 +48,7 @@ class Settle(Generic[M]):
         self._now = now
         self._summary = summary
         self._undone = undone
+        self._written = written
 
     async def run(self, key: Key, sync: Callable[[M], Awaitable[timedelta | None]]) -> timedelta | None:
         """Reconcile an object by `sync` and return when to look again; unknown errors propagate."""
@@ -81,6 +86,7 @@ class Settle(Generic[M]):
         if status == stored.status:
             return stored
         fresh = await self._api.write_status(self._resource, stored, status)
+        self._written(stored, fresh)
         self._cache.see(fresh)
         return fresh
 

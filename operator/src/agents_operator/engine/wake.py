@@ -9,23 +9,26 @@ from agents_crds.v1alpha1 import (
     MCPServer,
     ModelProvider,
     StoredObject,
+    TemporalConnection,
     WorkerPool,
 )
 from agents_operator.engine.index import Index
 from agents_operator.engine.offers import (
     agent_offer,
+    awaits_agents,
     handoff_target,
     has_prompt_of,
     held_agents,
     mcp_server_offer,
     pool_access,
     pool_offer,
+    pool_use,
     provider_offer,
     refresh_time,
     uses_server,
 )
 from agents_operator.engine.queue import WorkQueue
-from agents_operator.engine.world import Key, World
+from agents_operator.engine.world import Key, Listener, World
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,26 @@ class Queues:
     runs: WorkQueue[Key]
     providers: WorkQueue[Key]
     pools: WorkQueue[Key]
+    scaling: WorkQueue[Key]
+    """Pools, of which the number of workers follows the work."""
     mcp_servers: WorkQueue[Key]
+    temporal_connections: WorkQueue[Key]
 
     @property
     def all(self) -> tuple[WorkQueue[Key], ...]:
         """The queues of all kinds."""
-        return (self.agents, self.runs, self.providers, self.pools, self.mcp_servers)
+        return (
+            self.agents,
+            self.runs,
+            self.providers,
+            self.pools,
+            self.scaling,
+            self.mcp_servers,
+            self.temporal_connections,
+        )
 
 
-class Wake:
+class Wake(Listener):
     """Adds keys to the queues as the world changes, of which it has to hear from the beginning."""
 
     def __init__(self, world: World, queues: Queues) -> None:
@@ -67,6 +81,8 @@ class Wake:
             self._wake_referrers(agent)
         if old is not None and held_agents(old) != held_agents(new):
             self._wake_deleted(agent.metadata.namespace, held_agents(old))
+        if pool_use(old) != pool_use(new):
+            self._wake_awaiting_pool(agent)
         if agent_offer(old) != agent_offer(new):
             self._wake_runs(agent.metadata.namespace, (agent,))
 
@@ -83,6 +99,7 @@ class Wake:
         if new is None or new.status.finished:
             reachable = (each.name for each in run.status.agents)
             self._wake_deleted(run.metadata.namespace, {run.spec.agent_ref.name, *reachable})
+            self._wake_deleted_pools(run.metadata.namespace)
             self._wake_followers(run)
 
     def provider_changed(self, old: ModelProvider | None, new: ModelProvider | None) -> None:
@@ -147,6 +164,28 @@ class Wake:
         ]
         self._wake_users(namespace, users, runs_too=old is None)
 
+    def temporal_connection_changed(
+        self, old: TemporalConnection | None, new: TemporalConnection | None
+    ) -> None:
+        """Wake the connection; who uses it is woken by `temporal_changed`."""
+        if new is not None and asks_for_work(old, new):
+            self._queues.temporal_connections.add(Key.of(new))
+
+    def temporal_changed(self, key: Key) -> None:
+        """Wake a TemporalConnection of which something was found out, its pools, their servers, its runs."""
+        self._queues.temporal_connections.add(key)
+        pools = [pool for pool in self._world.pools.within(key.namespace) if uses(pool, key.name)]
+        for pool in pools:
+            self._queues.pools.add(Key.of(pool))
+            self._wake_servers(pool)
+        # Their Agents may have been Ready all the while.
+        names = {pool.metadata.name for pool in pools}
+        agents = self._world.agents.within(key.namespace)
+        self._wake_runs(key.namespace, [each for each in agents if each.spec.worker_pool_ref.name in names])
+        for run in self._world.runs.within(key.namespace):
+            if run.status.temporal_connection == key.name:
+                self._queues.runs.add(Key.of(run))
+
     def _wake_referrers(self, target: Agent) -> None:
         for key in self._referrers.mentioning(target.metadata.namespace, target.metadata.name):
             self._queues.agents.add(key)
@@ -157,6 +196,18 @@ class Wake:
             agent = self._world.agents.named(namespace, name)
             if agent is not None and agent.metadata.deletion_timestamp is not None:
                 self._queues.agents.add(Key.of(agent))
+
+    def _wake_deleted_pools(self, namespace: str) -> None:
+        """Wake the pools that wait for their end: what needed their workers may have been this run."""
+        for pool in self._world.pools.within(namespace):
+            if pool.metadata.deletion_timestamp is not None:
+                self._queues.pools.add(Key.of(pool))
+
+    def _wake_awaiting_pool(self, agent: Agent) -> None:
+        """Wake the pool that runs an Agent's tools if that has kept it from its newest build."""
+        pool = self._world.pools.named(agent.metadata.namespace, agent.spec.worker_pool_ref.name)
+        if pool is not None and awaits_agents(pool):
+            self._queues.pools.add(Key.of(pool))
 
     def _wake_followers(self, run: AgentRun) -> None:
         """Wake the runs that continue this one, or the same one as this: it is their turn."""
@@ -196,6 +247,12 @@ def asks_for_work(old: StoredObject | None, new: StoredObject) -> bool:
         return True
     before, after = old.metadata, new.metadata
     return (before.generation, before.deletion_timestamp) != (after.generation, after.deletion_timestamp)
+
+
+def uses(pool: WorkerPool, connection: str) -> bool:
+    """Tell whether a pool works in the Temporal of the TemporalConnection of that name."""
+    ref = pool.spec.temporal_connection_ref
+    return ref is not None and ref.name == connection
 
 
 def mentioned_agents(agent: Agent | None) -> frozenset[str]:

@@ -15,6 +15,7 @@ from agents_operator.kubernetes.resources import (
     AGENTS,
     MCP_SERVERS,
     MODEL_PROVIDERS,
+    TEMPORAL_CONNECTIONS,
     WORKER_POOLS,
     M,
     Resource,
@@ -49,18 +50,21 @@ async def watch(registry: kopf.OperatorRegistry, spawned: Callable[[], None], na
     raise WatchEndedError(f"the watch has ended: {cause}") from cause
 
 
-def watch_everything(world: World, invalid: Invalid) -> kopf.OperatorRegistry:
-    """Register a handler for each kind.
+def watch_everything(
+    world: World, invalid: Invalid, watched: Callable[[str], None] = lambda _: None
+) -> kopf.OperatorRegistry:
+    """Register a handler for each kind; `watched` hears of the kind of each event.
 
     Only `on.event` is used: kopf then stores nothing in our objects and writes nothing to them, and the same
     reconcile serves creation, update, restart, time and dependencies.
     """
     registry = kopf.OperatorRegistry()
-    _watch(registry, AGENTS, world.agents, invalid)
-    _watch(registry, AGENT_RUNS, world.runs, invalid)
-    _watch(registry, MODEL_PROVIDERS, world.providers, invalid)
-    _watch(registry, WORKER_POOLS, world.pools, invalid)
-    _watch(registry, MCP_SERVERS, world.mcp_servers, invalid)
+    _watch(registry, AGENTS, world.agents, invalid, watched)
+    _watch(registry, AGENT_RUNS, world.runs, invalid, watched)
+    _watch(registry, MODEL_PROVIDERS, world.providers, invalid, watched)
+    _watch(registry, WORKER_POOLS, world.pools, invalid, watched)
+    _watch(registry, MCP_SERVERS, world.mcp_servers, invalid, watched)
+    _watch(registry, TEMPORAL_CONNECTIONS, world.temporal_connections, invalid, watched)
     return registry
 
 
@@ -69,12 +73,15 @@ def _watch(
     resource: Resource[M],
     cache: Cache[M],
     invalid: Invalid,
+    watched: Callable[[str], None],
 ) -> None:
     @kopf.on.event(GROUP, VERSION, resource.plural, registry=registry)
     async def seen(event: kopf.RawEvent, **_: object) -> None:
         body = event["object"]
+        watched(resource.kind)
         if event["type"] == "DELETED":
             gone = StoredObject.model_validate(body)
+            invalid.forget(Key.of(gone))
             cache.forget(Key.of(gone), version=gone.metadata.resource_version)
             return
         try:
@@ -82,4 +89,5 @@ def _watch(
         except ValidationError as error:
             await invalid.refuse(resource, body, error)
         else:
+            invalid.forget(Key.of(stored))
             cache.see(stored)

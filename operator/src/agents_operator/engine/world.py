@@ -3,9 +3,17 @@
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
-from agents_crds.v1alpha1 import Agent, AgentRun, MCPServer, ModelProvider, StoredObject, WorkerPool
+from agents_crds.v1alpha1 import (
+    Agent,
+    AgentRun,
+    MCPServer,
+    ModelProvider,
+    StoredObject,
+    TemporalConnection,
+    WorkerPool,
+)
 
 # What is written while an object goes is answered within seconds: so many do not go in that time.
 REMEMBERED_ENDS = 10_000
@@ -117,8 +125,8 @@ class Cache(Generic[M]):
         return len(self._objects)
 
 
-class Listener(Protocol):
-    """Hears of every change; None stands for an object that is not there."""
+class Listener:
+    """Hears of each change for which it has a method; None stands for an object that is not there."""
 
     def agent_changed(self, old: Agent | None, new: Agent | None) -> None:
         """An Agent came, changed or went."""
@@ -135,6 +143,11 @@ class Listener(Protocol):
     def mcp_server_changed(self, old: MCPServer | None, new: MCPServer | None) -> None:
         """An MCPServer came, changed or went."""
 
+    def temporal_connection_changed(
+        self, old: TemporalConnection | None, new: TemporalConnection | None
+    ) -> None:
+        """A TemporalConnection came, changed or went."""
+
 
 class World:
     """Everything that the operator watches. Of the AgentRuns, those that are not finished."""
@@ -146,10 +159,26 @@ class World:
         self.providers = Cache[ModelProvider](self._provider_changed)
         self.pools = Cache[WorkerPool](self._pool_changed)
         self.mcp_servers = Cache[MCPServer](self._mcp_server_changed)
+        self.temporal_connections = Cache[TemporalConnection](self._temporal_connection_changed)
 
     def listen(self, listener: Listener) -> None:
-        """Tell a listener of every change from now on."""
+        """Tell a listener of all that is there, as if it came now, and of every change from then on.
+
+        What others refer to comes first, as in a restart.
+        """
         self._listeners.append(listener)
+        for provider in self.providers:
+            listener.provider_changed(None, provider)
+        for connection in self.temporal_connections:
+            listener.temporal_connection_changed(None, connection)
+        for pool in self.pools:
+            listener.pool_changed(None, pool)
+        for server in self.mcp_servers:
+            listener.mcp_server_changed(None, server)
+        for agent in self.agents:
+            listener.agent_changed(None, agent)
+        for run in self.runs:
+            listener.run_changed(None, run)
 
     def _agent_changed(self, old: Agent | None, new: Agent | None) -> None:
         for listener in self._listeners:
@@ -170,6 +199,12 @@ class World:
     def _mcp_server_changed(self, old: MCPServer | None, new: MCPServer | None) -> None:
         for listener in self._listeners:
             listener.mcp_server_changed(old, new)
+
+    def _temporal_connection_changed(
+        self, old: TemporalConnection | None, new: TemporalConnection | None
+    ) -> None:
+        for listener in self._listeners:
+            listener.temporal_connection_changed(old, new)
 
 
 def _version(stored: StoredObject) -> int:

@@ -13,6 +13,7 @@ from agents_operator.kubernetes.resources import (
     AGENTS,
     MCP_SERVERS,
     MODEL_PROVIDERS,
+    TEMPORAL_CONNECTIONS,
     WORKER_POOLS,
 )
 
@@ -32,7 +33,7 @@ class Right:
 TO_WATCH = tuple(
     Right(verb, resource.plural)
     for verb in ("list", "watch")
-    for resource in (AGENTS, AGENT_RUNS, MCP_SERVERS, MODEL_PROVIDERS, WORKER_POOLS)
+    for resource in (AGENTS, AGENT_RUNS, MCP_SERVERS, MODEL_PROVIDERS, TEMPORAL_CONNECTIONS, WORKER_POOLS)
 )
 
 

@@ -1,7 +1,7 @@
 """Reads and writes of this project's kinds: every write is tested on the version that was read."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from agents_operator.kubernetes.errors import (
     GoneError,
     RejectedError,
 )
-from agents_operator.kubernetes.resources import M, Resource
+from agents_operator.kubernetes.resources import M, Resource, is_name
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 PAGE = 500
@@ -53,11 +53,17 @@ class _Page(BaseModel):
 class KubernetesApi:
     """The API server, as seen by whoever `session` authenticates."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, *, before_write: Callable[[], None] = lambda: None
+    ) -> None:
+        """`before_write` is called right before every request that may change something."""
         self._session = session
+        self._before_write = before_write
 
     async def get(self, resource: Resource[M], namespace: str, name: str) -> M | None:
-        """Read one object; None when there is none of that name."""
+        """Read one object; None when there is none of that name, such as one that is no name at all."""
+        if not (is_name(namespace) and is_name(name)):
+            return None
         try:
             return _parsed(resource, await self.request("GET", resource.path(namespace, name)))
         except GoneError:
@@ -127,6 +133,8 @@ class KubernetesApi:
         content_type: str = "application/json",
     ) -> bytes:
         """Send one request and return the body; raise an ApiServerError for anything but a 2xx."""
+        if method != "GET":
+            self._before_write()
         async with self._session.request(
             method,
             path,

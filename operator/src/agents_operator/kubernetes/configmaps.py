@@ -27,11 +27,15 @@ class ConfigMaps:
 
     async def read(self, name: str, key: str) -> str | None:
         """Return one value; None when there is none."""
+        return (await self.read_all(name)).get(key)
+
+    async def read_all(self, name: str) -> Mapping[str, str]:
+        """Return all values of a ConfigMap; none when it does not exist."""
         try:
             content = await self._api.request("GET", f"{self._path}/{name}")
         except GoneError:
-            return None
-        return _ConfigMap.model_validate_json(content).data.get(key)
+            return {}
+        return _ConfigMap.model_validate_json(content).data
 
     async def create(self, name: str, key: str, value: str) -> None:
         """Create a ConfigMap with one value; raise ConflictError when it exists."""

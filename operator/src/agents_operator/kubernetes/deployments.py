@@ -3,13 +3,15 @@
 import re
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from agents_operator.kubernetes.api import APPLY_PATCH, KubernetesApi
 from agents_operator.kubernetes.errors import ApiServerError, GoneError, RejectedError
 
 FIELD_MANAGER = "durable-agents-operator"
+SCALING_MANAGER = "durable-agents-autoscaler"
+"""Owns `spec.replicas`, and nothing else."""
 POOL_LABEL = "durable-agents.dev/pool"
 BUILD_LABEL = "durable-agents.dev/build"
 
@@ -43,12 +45,28 @@ class _Owner(_Part):
     uid: str
 
 
+class _Managed(_Part):
+    manager: str = ""
+    operation: str = ""
+    # Not `fieldsV1` by the rule of the other names.
+    fields: JsonValue = Field(default=None, alias="fieldsV1")
+
+    @property
+    def has_replicas(self) -> bool:
+        match self.fields:
+            case {"f:spec": {"f:replicas": _}}:
+                return True
+            case _:
+                return False
+
+
 class _Meta(_Part):
     name: str
     uid: str = ""
     labels: dict[str, str] = {}
     owner_references: tuple[_Owner, ...] = ()
     creation_timestamp: datetime | None = None
+    managed_fields: tuple[_Managed, ...] = ()
 
 
 class _Spec(_Part):
@@ -63,6 +81,7 @@ class _Condition(_Part):
 
 
 class _Status(_Part):
+    replicas: int = 0
     ready_replicas: int = 0
     conditions: tuple[_Condition, ...] = ()
 
@@ -88,6 +107,14 @@ class WorkerDeployment(_Part):
     def serves(self) -> bool:
         """Whether it has a worker that works, or is meant to have none for the time being."""
         return self.status.ready_replicas > 0 or self.spec.replicas == 0
+
+    @property
+    def is_scaled_apart(self) -> bool:
+        """Whether the number of its pods stays when a manifest without one is applied."""
+        return any(
+            each.manager == SCALING_MANAGER and each.operation == "Apply" and each.has_replicas
+            for each in self.metadata.managed_fields
+        )
 
     @property
     def refused_pods(self) -> str | None:
@@ -132,6 +159,27 @@ class Deployments:
             if complaint is None:
                 raise
             raise InvalidDeploymentError(error.status, complaint) from error
+
+    async def scale(self, namespace: str, deployment: WorkerDeployment, replicas: int) -> None:
+        """Let this very Deployment have that many pods.
+
+        Raises ConflictError or GoneError when it is another one or gone, and RejectedError or ForbiddenError
+        when a policy is against it.
+        """
+        name = deployment.metadata.name
+        manifest: JsonValue = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name, "namespace": namespace, "uid": deployment.metadata.uid},
+            "spec": {"replicas": replicas},
+        }
+        await self._api.request(
+            "PATCH",
+            f"{_path(namespace)}/{name}",
+            query={"fieldManager": SCALING_MANAGER, "force": "true"},
+            body=manifest,
+            content_type=APPLY_PATCH,
+        )
 
     async def delete(self, namespace: str, name: str) -> None:
         """Delete a Deployment; nothing happens when it is gone."""

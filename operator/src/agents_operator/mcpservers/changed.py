@@ -1,22 +1,39 @@
 """The activity by which a worker tells that a server's lists have changed."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from agents_crds.contract.mcp import McpServerChanged
 from agents_crds.contract.names import MCP_SERVER_CHANGED_ACTIVITY, McpServerIdentity
 from agents_crds.v1alpha1 import MCPServer
 from agents_operator.engine.queue import WorkQueue
-from agents_operator.engine.world import Cache, Key
+from agents_operator.engine.world import Key, World
+from agents_operator.temporal.places import Place
+
+# Temporal brings the next attempt to whoever asks first, and the one that leads asks as often.
+TELL_THE_LEADER = timedelta(seconds=1)
 
 
 class McpServerChanges:
-    """Serves the operator's task queue."""
+    """Serves the operator's task queue in one server."""
 
-    def __init__(self, servers: Cache[MCPServer], queue: WorkQueue[Key], installation: str) -> None:
-        self._servers = servers
+    def __init__(
+        self,
+        world: World,
+        queue: WorkQueue[Key],
+        place: Place,
+        installation: str,
+        *,
+        leads: Callable[[], bool],
+    ) -> None:
+        self._world = world
         self._queue = queue
+        self._place = place
         self._installation = installation
+        self._leads = leads
 
     @activity.defn(name=MCP_SERVER_CHANGED_ACTIVITY)
     async def changed(self, _: McpServerChanged | None = None) -> None:
@@ -27,6 +44,17 @@ class McpServerChanges:
             raise ApplicationError(
                 f"workflow {workflow_id} belongs to no MCPServer of {self._installation}", non_retryable=True
             )
-        server = self._servers.named(identity.namespace, identity.server)
-        if server is not None:
+        if not self._leads():
+            raise ApplicationError(
+                "this replica of the operator stands by, and only the one that leads lists servers",
+                next_retry_delay=TELL_THE_LEADER,
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        server = self._world.mcp_servers.named(identity.namespace, identity.server)
+        if server is not None and self._is_called_here(server):
             self._queue.add(Key.of(server))
+
+    def _is_called_here(self, server: MCPServer) -> bool:
+        """Tell whether it is workers of this Temporal that listen to the server."""
+        pool = self._world.pools.named(server.metadata.namespace, server.spec.worker_pool_ref.name)
+        return pool is not None and self._place.serves(pool)

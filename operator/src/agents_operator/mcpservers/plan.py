@@ -10,6 +10,7 @@ from agents_operator.errors import Stalled, Waiting
 from agents_operator.mcpservers.status import lists_size
 from agents_operator.pools.contract import lacking_for_server
 from agents_operator.temporal.mcp import PoolBuild
+from agents_operator.temporal.places import connection_of
 
 # A server that keeps telling of changes is not asked more often, and one with large lists less often still:
 # etcd keeps each state of an object for minutes, and what ten such servers write in them would fill it.
@@ -39,15 +40,16 @@ def plan_server(
 ) -> Ask | Keep:
     """Choose what to do; raise Waiting or Stalled when nobody can ask the server."""
     workers = workers_for(server, pool, retry_interval=retry_interval)
-    if pool is not None and pool.spec.replicas == 0:
-        if is_listed(server):
+    if pool is not None and pool.is_asleep:
+        if is_listed(server) or (pool.spec.is_autoscaled and was_listed(server)):
             return Keep(server.spec.interval)
-        raise Waiting(
-            Reason.WORKER_POOL_NOT_READY,
-            f"WorkerPool {workers.pool} has no worker that could list the tools and prompts: "
-            "set its spec.replicas to 1",
-            after=server.spec.interval,
-        )
+        if not pool.spec.is_autoscaled:
+            raise Waiting(
+                Reason.WORKER_POOL_NOT_READY,
+                f"WorkerPool {workers.pool} has no worker that could list the tools and prompts: "
+                "set its spec.replicas to 1",
+                after=server.spec.interval,
+            )
     rest = shortest_rest(server)
     since = now - server.status.refresh_time if server.status.refresh_time else rest
     if is_listed(server) and timedelta() <= since < rest:
@@ -72,6 +74,13 @@ def workers_for(server: MCPServer, pool: WorkerPool | None, *, retry_interval: t
             "spec.workerPoolRef",
             after=retry_interval,
         )
+    if pool.metadata.deletion_timestamp is not None:
+        raise Waiting(
+            Reason.WORKER_POOL_NOT_FOUND,
+            f"WorkerPool {name} is being deleted: change spec.workerPoolRef, or create it again when it is "
+            "gone",
+            after=retry_interval,
+        )
     if pool.status.build is None:
         raise Waiting(
             Reason.WORKER_POOL_NOT_READY,
@@ -88,7 +97,7 @@ def workers_for(server: MCPServer, pool: WorkerPool | None, *, retry_interval: t
             f"WorkerPool {name} does not allow its workers to start {stdio.command!r}: add it to "
             "spec.stdio.allowedCommands of the WorkerPool, or change spec.stdio.command",
         )
-    return PoolBuild(namespace, name, pool.status.build)
+    return PoolBuild(namespace, name, pool.status.build, connection_of(pool))
 
 
 def is_listed(server: MCPServer) -> bool:
@@ -99,6 +108,13 @@ def is_listed(server: MCPServer) -> bool:
         and ready is not None
         and ready.observed_generation == server.metadata.generation
     )
+
+
+def was_listed(server: MCPServer) -> bool:
+    """Tell whether there is a list, and the present spec was tried: a pool is not woken for another try."""
+    ready = find(server.status.conditions, ConditionType.READY)
+    tried = ready is not None and ready.observed_generation == server.metadata.generation
+    return tried and server.status.refresh_time is not None
 
 
 def failed(server: MCPServer, failure: McpFailure, *, retry_interval: timedelta, now: datetime) -> Waiting:

@@ -14,7 +14,8 @@ from agents_operator.mcpservers.plan import Ask, Keep, failed, plan_server
 from agents_operator.mcpservers.status import listed_status
 from agents_operator.mcpservers.target import mcp_target
 from agents_operator.temporal.builds import NoWorkerError
-from agents_operator.temporal.mcp import McpWorkflows, PoolBuild
+from agents_operator.temporal.mcp import PoolBuild
+from agents_operator.temporal.servers import TemporalServers
 
 # Until the next listing has replaced it, whatever its jitter.
 LISTENS = 1.5
@@ -27,14 +28,14 @@ class McpServerReconciler:
         self,
         world: World,
         settle: Settle[MCPServer],
-        workflows: McpWorkflows,
+        servers: TemporalServers,
         *,
         retry_interval: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._world = world
         self._settle = settle
-        self._workflows = workflows
+        self._servers = servers
         self._retry_interval = retry_interval
         self._now = now
 
@@ -61,10 +62,9 @@ class McpServerReconciler:
                 return jittered(server.spec.interval)
 
     async def _ask(self, server: MCPServer, workers: PoolBuild) -> McpCatalogue | McpFailure:
+        mcp = self._servers.of(workers.namespace, workers.connection).mcp
         try:
-            return await self._workflows.describe(
-                workers, mcp_target(server), listen=LISTENS * server.spec.interval
-            )
+            return await mcp.describe(workers, mcp_target(server), listen=LISTENS * server.spec.interval)
         except NoWorkerError as error:
             raise Waiting(
                 Reason.WORKER_POOL_NOT_READY,

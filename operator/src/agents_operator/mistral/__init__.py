@@ -2,7 +2,7 @@
 
 from agents_operator.mistral.agents import MistralAgents
 from agents_operator.mistral.chat import ChatServer
-from agents_operator.mistral.connections import MistralConnections, provider_http
+from agents_operator.mistral.connections import MistralConnections, load_sdk, provider_http
 from agents_operator.mistral.conversations import Conversation, MistralConversations
 from agents_operator.mistral.errors import (
     ModelNotFoundError,
@@ -47,5 +47,6 @@ __all__ = [
     "Stamp",
     "ToolConfiguration",
     "ToolDefinition",
+    "load_sdk",
     "provider_http",
 ]

@@ -1,5 +1,6 @@
 """How the SDK is set up: one connection pool for all providers, no retries, no logging of its own."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -16,12 +17,27 @@ TIMEOUT = timedelta(seconds=30)
 """Longest silence of the provider within one request."""
 
 
-def provider_http() -> httpx2.AsyncClient:
+def provider_http(before_write: Callable[[], None] = lambda: None) -> httpx2.AsyncClient:
     """Make the HTTP client of all providers, which the caller closes.
 
-    It keeps no cookies: what a server gave the owner of one key is none of another's.
+    It keeps no cookies: what a server gave the owner of one key is none of another's. `before_write` is
+    called right before every request that may change something.
     """
-    return httpx2.AsyncClient(cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())))
+
+    async def ask_first(request: httpx2.Request) -> None:
+        if request.method != "GET":
+            before_write()
+
+    return httpx2.AsyncClient(
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
+        event_hooks={"request": [ask_first]},
+    )
+
+
+def load_sdk() -> None:
+    """Have the SDK import what it else imports at its first use: half a second in which nothing goes on."""
+    sdk = Mistral(api_key="unused", debug_logger=NoOpLogger())
+    _ = sdk.beta.agents, sdk.beta.conversations, sdk.files, sdk.models
 
 
 class MistralConnections:

@@ -20,7 +20,7 @@ def require_known_contract(catalogue: ToolCatalogue) -> None:
 
 def lacking(spec: AgentSpec, run: AgentRunSpec | None, pool: WorkerPool) -> str | None:
     """Say what of an Agent or of its run the pool's workers would pass over; None for nothing."""
-    return _lacking([*_needs_of_agent(spec), *(_needs_of_run(run) if run else ())], pool)
+    return _lacking([*needs_of_agent(spec), *(_needs_of_run(run) if run else ())], pool)
 
 
 def lacking_for_server(server: MCPServer, pool: WorkerPool) -> str | None:
@@ -43,7 +43,8 @@ def require_codec(catalogue: ToolCatalogue, codec: str | None) -> None:
         )
 
 
-def _needs_of_agent(spec: AgentSpec) -> list[str]:
+def needs_of_agent(spec: AgentSpec) -> list[str]:
+    """Name the fields of an Agent that workers of the first contract would pass over."""
     asked = {
         "spec.outputSchema": spec.output_schema is not None,
         "spec.session Local": spec.session == "Local",

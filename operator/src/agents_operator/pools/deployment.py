@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
@@ -14,6 +14,7 @@ from agents_crds.v1alpha1 import API_VERSION, MCPServer, ModelProvider, WorkerPo
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL, WorkerDeployment
 from agents_operator.mcpservers.target import secret_refs
+from agents_operator.pools.telemetry import WorkerTelemetry
 from agents_operator.pools.template import Additions, Json, renewed, worker_template
 from agents_operator.pools.temporal_target import TemporalTarget
 
@@ -67,26 +68,34 @@ class Surroundings:
     providers: tuple[PoolProvider, ...]
     server_secrets: tuple[SecretKeyRef, ...] = ()
     """Those of the MCPServers that the pool calls."""
+    telemetry: WorkerTelemetry = field(default_factory=WorkerTelemetry)
+    """How they are to tell what they do."""
 
 
-def worker_deployment_manifest(pool: WorkerPool, build: str, around: Surroundings) -> JsonValue:
-    """Write the Deployment: the user's template, completed; raise Stalled when that cannot be done."""
+def worker_deployment_manifest(
+    pool: WorkerPool, build: str, around: Surroundings, *, replicas: int | None = None
+) -> JsonValue:
+    """Write the Deployment: the user's template, completed; raise Stalled when that cannot be done.
+
+    `replicas` is for one that is not there yet: afterwards the number is the autoscaler's.
+    """
     additions = _additions(pool, build, around)
     metadata: Json = {"name": deployment_name(pool, build)}
-    return _manifest(pool, metadata, additions, worker_template(pool.spec.template, additions))
+    template = worker_template(pool.spec.template, additions)
+    return _manifest(pool, metadata, additions, template, replicas)
 
 
 def renewed_manifest(pool: WorkerPool, observed: WorkerDeployment, around: Surroundings) -> JsonValue | None:
-    """Write the Deployment of an earlier build with the replicas, environment and keys of now.
+    """Write the Deployment of an earlier build with the environment and keys of now.
 
     None when it has them. Its pods else stay what they are; one that is gone meanwhile is not made again.
     """
     additions = _additions(pool, observed.build, around)
     template = renewed(observed.spec.template, additions)
-    if template == observed.spec.template and observed.spec.replicas == pool.spec.replicas:
+    if template == observed.spec.template:
         return None
     metadata: Json = {"name": observed.metadata.name, "uid": observed.metadata.uid}
-    return _manifest(pool, metadata, additions, template)
+    return _manifest(pool, metadata, additions, template, None)
 
 
 def _additions(pool: WorkerPool, build: str, around: Surroundings) -> Additions:
@@ -103,9 +112,10 @@ def _additions(pool: WorkerPool, build: str, around: Surroundings) -> Additions:
         WorkerVariable.STDIO_COMMANDS: json.dumps(pool.spec.stdio.allowed_commands),
         WorkerVariable.SECRETS_DIR: SECRETS_DIR,
         WorkerVariable.HEALTH_PORT: str(WORKER_HEALTH_PORT),
+        **around.telemetry.environment,
     }
     keys = (provider.key for provider in providers if provider.key is not None)
-    wanted = (*keys, *around.server_secrets)
+    wanted = (*keys, *around.server_secrets, *around.telemetry.secrets)
     return Additions(
         identity={POOL_LABEL: name, BUILD_LABEL: build},
         labels=LABELS,
@@ -114,7 +124,9 @@ def _additions(pool: WorkerPool, build: str, around: Surroundings) -> Additions:
     )
 
 
-def _manifest(pool: WorkerPool, metadata: Json, additions: Additions, template: Json) -> JsonValue:
+def _manifest(
+    pool: WorkerPool, metadata: Json, additions: Additions, template: Json, replicas: int | None
+) -> JsonValue:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -125,8 +137,10 @@ def _manifest(pool: WorkerPool, metadata: Json, additions: Additions, template: 
             "ownerReferences": [_owner(pool)],
         },
         "spec": {
-            "replicas": pool.spec.replicas,
+            **({} if replicas is None else {"replicas": replicas}),
             "selector": {"matchLabels": {**additions.identity}},
+            # New keys or providers reach the pods one by one, and never leave fewer of them than there are.
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}},
             "template": template,
         },
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -21,6 +21,9 @@ from agents_operator.engine.invalid import describe
 from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.deployments import WorkerDeployment
 
+# A pod starts within seconds, and on a node that is only just made within two minutes.
+WAKES_WITHIN = timedelta(minutes=2)
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -34,23 +37,22 @@ class Offer:
 def ready_status(pool: WorkerPool, build: str, offer: Offer, *, now: datetime) -> WorkerPoolStatus:
     """Say what new runs go to, and which tools it offers."""
     generation = pool.metadata.generation
-    return WorkerPoolStatus(
-        observed_generation=generation,
-        build=build,
-        contract=offer.contract,
-        tools=offer.tools,
-        conditions=with_conditions(
-            pool.status.conditions,
-            condition(
-                ConditionType.READY,
-                "True",
-                Reason.AVAILABLE,
-                _offer(build, offer.tools),
-                generation=generation,
-                now=now,
-            ),
-            _rolled_out(pool, build, now),
-        ),
+    ready = condition(
+        ConditionType.READY,
+        "True",
+        Reason.AVAILABLE,
+        _offer(build, offer.tools),
+        generation=generation,
+        now=now,
+    )
+    return pool.status.model_copy(
+        update={
+            "observed_generation": generation,
+            "build": build,
+            "contract": offer.contract,
+            "tools": offer.tools,
+            "conditions": with_conditions(pool.status.conditions, ready, _rolled_out(pool, build, now)),
+        }
     )
 
 
@@ -69,7 +71,9 @@ def blame(
     `build`, that of the spec, is not yet what new runs go to.
     """
     current, generation = pool.status.build, pool.metadata.generation
-    serves = current is not None and any(each.build == current and each.serves for each in trusted)
+    serves = current is not None and any(
+        each.build == current and (each.serves or wakes(pool, each, now=now)) for each in trusted
+    )
     if current == build and not serves:
         early.condition, early.reached = ConditionType.READY, (_rolled_out(pool, build, now),)
         return
@@ -89,6 +93,14 @@ def blame(
             now=now,
         )
         early.reached = (progressing, ready)
+
+
+def wakes(pool: WorkerPool, deployment: WorkerDeployment, *, now: datetime) -> bool:
+    """Tell whether workers that the autoscaler lately asked for are about to start."""
+    scaling, ready = pool.status.autoscaling, deployment.status.ready_replicas
+    if ready or not deployment.spec.replicas or scaling is None or scaling.last_scale_time is None:
+        return False
+    return now - scaling.last_scale_time < WAKES_WITHIN
 
 
 def _rolled_out(pool: WorkerPool, build: str, now: datetime) -> Condition:

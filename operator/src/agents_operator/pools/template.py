@@ -15,6 +15,7 @@ from agents_operator.errors import Stalled
 Json = dict[str, JsonValue]
 
 KEYS_VOLUME = "durable-agents-keys"
+METRICS_PORT_NAME = "metrics"
 TMP_VOLUME = "durable-agents-tmp"
 TMP = "/tmp"  # noqa: S108 -- the pod's own
 
@@ -33,9 +34,11 @@ POD: Json = {
     "automountServiceAccountToken": False,
     # Services of the namespace would become variables that look like ours.
     "enableServiceLinks": False,
-    # The worker lets activities in flight finish for 50 s; then the kubelet ends it.
-    "terminationGracePeriodSeconds": 60,
+    # A model call of five minutes is finished, and not made again. A pod without one ends at once.
+    "terminationGracePeriodSeconds": 345,
 }
+# Of the time that the kubelet gives a pod, for what a worker does when its activities are finished.
+_STOP_SECONDS = 10
 POD_SECURITY: Json = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 CONTAINER: Json = {
     # Importing the modules with tools may take minutes.
@@ -79,15 +82,19 @@ def worker_template(template: PodTemplate, additions: Additions) -> Json:
     if tmp:
         volumes.append({"name": TMP_VOLUME, "emptyDir": {}})
     metadata = template.metadata.manifest() if template.metadata else {}
+    whole = _completed(pod.manifest(), POD)
+    variables = _variables(additions, whole)
     labels = (template.metadata and template.metadata.labels) or {}
     return {
         **template.manifest(),
         "metadata": {**metadata, "labels": {**additions.labels, **labels, **additions.identity}},
         "spec": {
-            **_completed(pod.manifest(), POD),
+            **whole,
             "securityContext": _filled(pod.others.get("securityContext"), POD_SECURITY),
             "containers": [
-                _worker(container, additions, tmp=tmp) if container is worker else container.manifest()
+                _worker(container, variables, _ports(additions), tmp=tmp)
+                if container is worker
+                else container.manifest()
                 for container in pod.containers
             ],
             "volumes": _extended(pod.others.get("volumes"), volumes),
@@ -95,16 +102,29 @@ def worker_template(template: PodTemplate, additions: Additions) -> Json:
     }
 
 
-def _worker(container: Container, additions: Additions, *, tmp: bool) -> Json:
+def _worker(container: Container, variables: list[JsonValue], ports: list[Json], *, tmp: bool) -> Json:
     mounts: list[JsonValue] = [{"name": KEYS_VOLUME, "mountPath": SECRETS_DIR, "readOnly": True}]
     if tmp:
         mounts.append({"name": TMP_VOLUME, "mountPath": TMP})
     return {
         **_completed(container.manifest(), CONTAINER),
-        "env": [*(variable.manifest() for variable in container.env or ()), *_variables(additions)],
+        "env": [*(variable.manifest() for variable in container.env or ()), *variables],
+        **_with_ports(container.others.get("ports"), ports),
         "volumeMounts": _extended(container.others.get("volumeMounts"), mounts),
         "securityContext": _filled(container.others.get("securityContext"), CONTAINER_SECURITY),
     }
+
+
+def _ports(additions: Additions) -> list[Json]:
+    port = additions.environment.get(WorkerVariable.METRICS_PORT)
+    return [{"name": METRICS_PORT_NAME, "containerPort": int(port)}] if port else []
+
+
+def _with_ports(own: JsonValue, ports: list[Json]) -> Json:
+    """Add ports, but those whose name the user took for another one."""
+    taken = set(_texts(own, "name"))
+    ours: list[JsonValue] = [port for port in ports if port["name"] not in taken]
+    return {"ports": _extended(own, ours)} if ours else {}
 
 
 def renewed(template: Json, additions: Additions) -> Json:
@@ -114,19 +134,20 @@ def renewed(template: Json, additions: Additions) -> Json:
     """
     match template.get("spec"):
         case dict(pod):
-            containers = _each(pod.get("containers"), lambda each: _with_environment(each, additions))
+            variables = _variables(additions, pod)
+            containers = _each(pod.get("containers"), lambda each: _with_environment(each, variables))
             volumes = _each(pod.get("volumes"), lambda each: _with_keys(each, additions.keys))
             return {**template, "spec": {**pod, "containers": containers, "volumes": volumes}}
         case _:
             return template
 
 
-def _with_environment(container: Json, additions: Additions) -> Json:
+def _with_environment(container: Json, variables: list[JsonValue]) -> Json:
     known = container.get("env")
     if container.get("name") != WORKER or not isinstance(known, list):
         return container
     own = (each for each in known if not any(name.startswith(RESERVED) for name in _texts([each], "name")))
-    return {**container, "env": [*own, *_variables(additions)]}
+    return {**container, "env": [*own, *variables]}
 
 
 def _with_keys(volume: Json, keys: Json) -> Json:
@@ -145,8 +166,16 @@ def _each(items: JsonValue, change: Callable[[Json], Json]) -> JsonValue:
     return [change(item) if isinstance(item, dict) else item for item in items]
 
 
-def _variables(additions: Additions) -> list[JsonValue]:
-    return [{"name": name.value, "value": value} for name, value in additions.environment.items()]
+def _variables(additions: Additions, pod: Json) -> list[JsonValue]:
+    variables = additions.environment | _grace(pod.get("terminationGracePeriodSeconds"))
+    return [{"name": name.value, "value": value} for name, value in variables.items()]
+
+
+def _grace(period: JsonValue) -> dict[WorkerVariable, str]:
+    """Tell a worker how long its activities may take to finish before the kubelet ends the pod."""
+    if not isinstance(period, int):
+        return {}  # the API server will complain
+    return {WorkerVariable.GRACE: str(period - min(_STOP_SECONDS, period // 5))}
 
 
 def _completed(own: Json, defaults: Json) -> Json:

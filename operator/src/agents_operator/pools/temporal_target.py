@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agents_crds.contract.connection import TemporalConnection, TemporalVariablesError
+from agents_crds.contract.connection import TemporalAccess, TemporalVariablesError
 from agents_crds.contract.conversion import PayloadSettings
 from agents_crds.contract.environment import WorkerVariable
 from agents_crds.contract.names import SECRETS_DIR, secret_path
 from agents_crds.contract.store import Bucket
+from agents_crds.v1alpha1 import TemporalConnection
 from agents_crds.v1alpha1.fields import SecretKeyRef
+from agents_crds.v1alpha1.temporalconnection import TemporalTls as ConnectionTls
 from agents_operator.settings import Settings
 
 # The keys of a Secret of type kubernetes.io/tls.
@@ -35,7 +37,7 @@ class TemporalTls:
             variables[WorkerVariable.TEMPORAL_TLS_SERVER_NAME] = self.server_name
         if self.ca:
             variables[WorkerVariable.TEMPORAL_TLS_SERVER_CA_CERT_PATH] = mounted(self.ca)
-        if pair := self._key_pair:
+        if pair := self.key_pair:
             certificate, key = pair
             variables[WorkerVariable.TEMPORAL_TLS_CLIENT_CERT_PATH] = mounted(certificate)
             variables[WorkerVariable.TEMPORAL_TLS_CLIENT_KEY_PATH] = mounted(key)
@@ -44,10 +46,11 @@ class TemporalTls:
     @property
     def secrets(self) -> tuple[SecretKeyRef, ...]:
         """What a worker's pod must mount."""
-        return (*([self.ca] if self.ca else []), *(self._key_pair or ()))
+        return (*([self.ca] if self.ca else []), *(self.key_pair or ()))
 
     @property
-    def _key_pair(self) -> tuple[SecretKeyRef, SecretKeyRef] | None:
+    def key_pair(self) -> tuple[SecretKeyRef, SecretKeyRef] | None:
+        """The keys with the client's certificate and its private key."""
         if not self.client_certificate:
             return None
         return (
@@ -118,26 +121,45 @@ class TemporalTarget:
         return (*to_connect, *self.payloads.secrets)
 
 
-def desired_target(connection: TemporalConnection, settings: Settings) -> TemporalTarget:
+def desired_target(access: TemporalAccess, settings: Settings) -> TemporalTarget:
     """Send the workers to the operator's own server, with the Secrets that the settings name.
 
     Raises TemporalVariablesError when these are for TLS, and the operator's own connection is without.
     """
-    tls = TemporalTls(
-        connection.server_name, settings.temporal_ca_secret, settings.temporal_client_cert_secret
-    )
-    if not connection.tls and tls.secrets:
+    tls = TemporalTls(access.server_name, settings.temporal_ca_secret, settings.temporal_client_cert_secret)
+    if not access.tls and tls.secrets:
         names = ", ".join(sorted({secret.name for secret in tls.secrets}))
         raise TemporalVariablesError(
             f"the settings name Secrets for TLS with Temporal ({names}): "
             f"set {WorkerVariable.TEMPORAL_TLS} to true"
         )
     return TemporalTarget(
-        address=connection.address,
-        namespace=connection.namespace,
-        tls=tls if connection.tls else None,
+        address=access.address,
+        namespace=access.namespace,
+        tls=tls if access.tls else None,
         api_key=settings.temporal_api_key_secret,
-        payloads=_payloads(connection.payloads, settings),
+        payloads=_payloads(access.payloads, settings),
+    )
+
+
+def connection_target(connection: TemporalConnection, payloads: PayloadTarget) -> TemporalTarget:
+    """Send the workers where a TemporalConnection leads; with payloads they do as everywhere else."""
+    spec = connection.spec
+    return TemporalTarget(
+        address=spec.address,
+        namespace=spec.namespace,
+        tls=None if spec.tls is None else _tls(spec.tls),
+        api_key=spec.api_key_secret_ref,
+        payloads=payloads,
+    )
+
+
+def _tls(tls: ConnectionTls) -> TemporalTls:
+    ca, certificate = tls.ca_secret_ref, tls.client_certificate_secret_ref
+    return TemporalTls(
+        server_name=tls.server_name,
+        ca=None if ca is None else SecretKeyRef(name=ca.name, key=ca.key),
+        client_certificate=None if certificate is None else certificate.name,
     )
 
 

@@ -25,6 +25,11 @@ class Closed:
     collected: Collected | None = None
     """What it had come to, where it has no outcome of its own."""
 
+    @property
+    def outcome(self) -> RunOutcome | None:
+        """Its own outcome; None where it has none."""
+        return None if self.state is None else self.state.outcome
+
 
 async def observe_end(workflows: Workflows, identity: RunIdentity) -> Closed | None:
     """Find out how a run's workflow ended; None while it is open.
@@ -70,7 +75,8 @@ def collected_outcome(
     run: AgentRun, state: WorkflowState, collected: Collected, *, finished_at: datetime
 ) -> RunOutcome:
     """Sum up a run whose workflow has no outcome of its own."""
-    reason, message = _why(run, state.status)
+    verdict = collected.verdict
+    reason, message = _why(run, state.status) if verdict is None else (verdict.reason, verdict.message)
     told = () if state.progress is None else state.progress.told
     return collected.outcome(reason, message, finished_at=finished_at, told=told)
 

@@ -14,6 +14,7 @@ from agents_operator.kubernetes.resources import AGENT_RUNS
 from agents_operator.runs.input import pause
 from agents_operator.runs.plan import Finish
 from agents_operator.runs.snapshot import Snapshot
+from agents_operator.temporal.places import titled
 
 
 class Continuations:
@@ -122,6 +123,12 @@ def continuation(
         )
     if begins.local is None and status.conversation_id is None:
         return _without_conversation(name)
+    if begins.local is not None and status.temporal_connection != snapshot.connection:
+        return Finish(
+            Reason.CONVERSATION_NOT_FOUND,
+            f"spec.continueFrom: AgentRun {name} is kept in {titled(status.temporal_connection)}, where this "
+            f"one, which would be in {titled(snapshot.connection)}, cannot read: start a new run without it",
+        )
     return Continuation(
         workflow_id=status.workflow_id,
         conversation_id=status.conversation_id,

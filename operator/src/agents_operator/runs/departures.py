@@ -9,7 +9,8 @@ from agents_crds.v1alpha1 import AgentRun
 from agents_operator.engine.world import REMEMBERED_ENDS, Key, World
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.resources import AGENT_RUNS
-from agents_operator.temporal.workflows import Workflows
+from agents_operator.temporal.places import Place
+from agents_operator.temporal.servers import TemporalServer, TemporalServers
 
 
 class Departures:
@@ -19,7 +20,7 @@ class Departures:
         self,
         world: World,
         api: KubernetesApi,
-        workflows: Workflows,
+        servers: TemporalServers,
         *,
         installation: str,
         grace: timedelta,
@@ -29,12 +30,12 @@ class Departures:
         """A workflow that is cancelled has `grace` to end by itself."""
         self._world = world
         self._api = api
-        self._workflows = workflows
+        self._servers = servers
         self._installation = installation
         self._grace = grace
         self._now = now
         self._logger = logger
-        self._cancelled: dict[Key, datetime] = {}
+        self._cancelled: dict[tuple[Key, Place], datetime] = {}
         self._unstarted: dict[Key, None] = {}
 
     def ended_unstarted(self, key: Key) -> None:
@@ -51,26 +52,33 @@ class Departures:
         """
         has_finished = key not in self._unstarted and self._world.runs.has_left(key)
         if has_finished or await self._needs_nothing(key):
-            self._cancelled.pop(key, None)
+            for server in self._servers.within(key.namespace):
+                self._cancelled.pop((key, server.place), None)
             return None
         return await self.stop(key)
 
     async def stop(self, key: Key) -> timedelta | None:
         """Cancel the workflow, and terminate it when it is still open after the grace period.
 
-        A cancel needs a worker, and none may be left. Returns when to look again.
+        A cancel needs a worker, and none may be left. Returns when to look again. Of a run that is gone
+        nobody knows where its workflow is kept; where that does not answer now, the sweep finds it later.
         """
+        pauses = [await self._stop(key, server) for server in self._servers.within(key.namespace)]
+        return min((pause for pause in pauses if pause is not None), default=None)
+
+    async def _stop(self, key: Key, server: TemporalServer) -> timedelta | None:
+        place, workflows = server.place, server.workflows
         identity = RunIdentity(self._installation, key.namespace, key.uid)
-        since = self._cancelled.get(key)
+        since = self._cancelled.get((key, place))
         if since is None or self._now() - since < self._grace:
-            if await self._workflows.cancel(identity):
-                self._cancelled.setdefault(key, self._now())
+            if await workflows.cancel(identity):
+                self._cancelled.setdefault((key, place), self._now())
                 return self._grace
-        elif await self._workflows.terminate(
+        elif await workflows.terminate(
             identity, "its AgentRun is gone, or ended without it, and the cancel had no effect"
         ):
             self._logger.warning("agentrun %s: terminated workflow %s", key, identity.workflow_id)
-        self._cancelled.pop(key, None)
+        self._cancelled.pop((key, place), None)
         return None
 
     async def _needs_nothing(self, key: Key) -> bool:

@@ -95,6 +95,8 @@ class NewWorkflow:
     memo: RunMemo
     plain: bool
     """Whether its workers, of contract 1, read only plain payloads."""
+    connection: str | None
+    """The TemporalConnection that leads to where it is started; None: the operator's own Temporal."""
 
 
 def plan_run(
@@ -148,6 +150,7 @@ def new_workflow(
     *,
     installation: str,
     state_attribute: bool = False,
+    trace: str | None = None,
 ) -> NewWorkflow:
     """Say how the run's workflow is started; raise Waiting when that is more than one can be given."""
     namespace, name, uid = run.metadata.namespace, run.metadata.name, run.metadata.uid
@@ -168,7 +171,7 @@ def new_workflow(
         mcp_servers=snapshot.servers,
         continues=continues,
         run=RunReference(namespace=namespace, name=name, uid=uid),
-        traceparent=traceparent(run.metadata),
+        traceparent=traceparent(run.metadata) if trace is None else trace,
         state_attribute=state_attribute,
     )
     _require_room(loop)
@@ -189,6 +192,7 @@ def new_workflow(
             conversation_id=None if continues is None or continues.fork else continues.conversation_id,
         ),
         plain=snapshot.contract < SECOND_CONTRACT,
+        connection=snapshot.connection,
     )
 
 

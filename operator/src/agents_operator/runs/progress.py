@@ -15,7 +15,7 @@ from agents_operator.runs.conversing import no_question, with_told
 from agents_operator.runs.entries import cut
 from agents_operator.runs.record import Outcomes
 from agents_operator.runs.status import usage_of
-from agents_operator.temporal.workflows import Workflows
+from agents_operator.temporal.servers import TemporalServer
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -23,12 +23,11 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 class ProgressReport:
     """Writes into AgentRuns what their workflows tell of themselves."""
 
-    def __init__(self, outcomes: Outcomes, settle: Settle[AgentRun], workflows: Workflows) -> None:
+    def __init__(self, outcomes: Outcomes, settle: Settle[AgentRun]) -> None:
         self._outcomes = outcomes
         self._settle = settle
-        self._workflows = workflows
 
-    async def tell(self, identity: RunIdentity) -> None:
+    async def tell(self, server: TemporalServer, identity: RunIdentity) -> None:
         """Write what a run does now, unless it is not known, has ended, or its start was not recorded yet.
 
         The workflow is looked at between the read and the write, whatever led here: news may come late and
@@ -36,19 +35,20 @@ class ProgressReport:
         """
 
         async def write(run: AgentRun, now: datetime) -> None:
-            look = await self._workflows.look(identity)
+            look = await server.workflows.look(identity)
             if look is None or not look.is_open or run.status.workflow_id is None:
                 return
-            progress = look.progress or await self._observed(identity)
+            progress = look.progress or await _observed(server, identity)
             if progress is not None:
                 await self._settle.write(run, progress_status(run, progress, now=now))
 
-        await self._outcomes.amend(identity, write)
+        await self._outcomes.amend(server.place, identity, write)
 
-    async def _observed(self, identity: RunIdentity) -> RunProgress | None:
-        """Find out what a run does that told nothing yet: it tells of no step that began early."""
-        found = await self._workflows.collected(identity)
-        return None if found is None else found.progress
+
+async def _observed(server: TemporalServer, identity: RunIdentity) -> RunProgress | None:
+    """Find out what a run does that told nothing yet: it tells of no step that began early."""
+    found = await server.workflows.collected(identity)
+    return None if found is None else found.progress
 
 
 def progress_status(run: AgentRun, progress: RunProgress, *, now: datetime) -> AgentRunStatus:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from agents_crds.contract.names import RunIdentity
 from agents_crds.contract.run import UserInput as SaidInput
-from agents_crds.v1alpha1 import AgentRun
+from agents_crds.v1alpha1 import AgentRun, ConditionType
 from agents_crds.v1alpha1.conversation import UserInput
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
@@ -31,7 +31,9 @@ from agents_operator.runs.progress import sent_status
 from agents_operator.runs.shutdown import Shutdowns
 from agents_operator.runs.snapshot import Snapshot
 from agents_operator.runs.status import failed_status, started_status
-from agents_operator.temporal.workflows import Workflows
+from agents_operator.temporal.servers import TemporalServer, TemporalServers
+from agents_operator.temporal.workflows import StartedWorkflow
+from agents_operator.tracing.runs import RunTraces
 
 
 class RunReconciler:
@@ -42,12 +44,12 @@ class RunReconciler:
         world: World,
         settle: Settle[AgentRun],
         api: KubernetesApi,
-        workflows: Workflows,
+        servers: TemporalServers,
         *,
         shutdowns: Shutdowns,
         departures: Departures,
+        traces: RunTraces,
         installation: str,
-        state_attribute: bool,
         now: Callable[[], datetime],
         logger: logging.Logger,
     ) -> None:
@@ -55,11 +57,11 @@ class RunReconciler:
         self._settle = settle
         self._configmaps = ConfigMapReader(api)
         self._continuations = Continuations(world, api, self._is_started, now=now)
-        self._workflows = workflows
+        self._servers = servers
         self._shutdowns = shutdowns
         self._departures = departures
+        self._traces = traces
         self._installation = installation
-        self._state_attribute = state_attribute
         self._now = now
         self._logger = logger
 
@@ -100,14 +102,20 @@ class RunReconciler:
                 return await self._enter(run, snapshot)
 
     async def _is_started(self, run: AgentRun) -> bool:
-        identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
-        return await self._workflows.find(identity) is not None
+        return await self._find(run) is not None
+
+    async def _find(self, run: AgentRun) -> StartedWorkflow | None:
+        """Find the workflow of a run, which may not be recorded, where it would have been started."""
+        return await self._servers.of_run(run).workflows.find(self._identity(run))
+
+    def _identity(self, run: AgentRun) -> RunIdentity:
+        return RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
 
     async def _say(self, run: AgentRun, inputs: tuple[UserInput, ...]) -> None:
         """Send what was said, and record it; the workflow ignores what comes again."""
-        identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
+        identity, workflows = self._identity(run), self._servers.of_run(run).workflows
         for each in inputs:
-            if not await self._workflows.say(identity, SaidInput(id=each.id, text=each.text)):
+            if not await workflows.say(identity, SaidInput(id=each.id, text=each.text)):
                 # It is over: its outcome, which is on the way, says that this was refused.
                 return
         self._logger.info("agentrun %s: sent %d inputs", Key.of(run), len(inputs))
@@ -118,6 +126,14 @@ class RunReconciler:
         continues = await self._continuations.find(run, snapshot)
         if isinstance(continues, Finish):
             return await self._finish(run, continues)
+        server = self._servers.of(
+            run.metadata.namespace, snapshot.connection, condition=ConditionType.SUCCEEDED
+        )
+        placed = await self._placed(run, server)
+        if placed is None:
+            # The start was found that an operator did not record.
+            return timedelta()
+        run = placed
         with self._continuations.entering(run, continues):
             new = new_workflow(
                 run,
@@ -125,18 +141,16 @@ class RunReconciler:
                 opening,
                 continues,
                 installation=self._installation,
-                state_attribute=self._state_attribute,
+                state_attribute=server.state_attribute,
+                trace=self._traces.traceparent(run.metadata),
             )
-            await self._start(run, new)
+            await self._start(run, server, new)
         # What was said before the start is sent at once.
         return timedelta() if run.spec.user_inputs else None
 
     async def _finish(self, run: AgentRun, finish: Finish) -> timedelta | None:
         """End a run that has no workflow; one that an operator started and did not record is recorded."""
-        identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
-        started = await self._workflows.find(identity)
-        if started is not None:
-            await self._settle.write(run, started_status(run, identity.workflow_id, started))
+        if await self._found(run):
             return timedelta()
         self._departures.ended_unstarted(Key.of(run))
         now = self._now()
@@ -145,8 +159,28 @@ class RunReconciler:
         )
         return None
 
-    async def _start(self, run: AgentRun, new: NewWorkflow) -> None:
-        started = await self._workflows.start(
+    async def _placed(self, run: AgentRun, server: TemporalServer) -> AgentRun | None:
+        """Record where the workflow will be kept; None when it was started elsewhere, which is recorded.
+
+        Reports are heard only from there, and nobody starts a second one elsewhere, whatever becomes of the
+        Agent's pool before the start is recorded.
+        """
+        if server.place.keeps(run):
+            return run
+        if await self._found(run):
+            return None
+        status = run.status.model_copy(update={"temporal_connection": server.place.connection})
+        return await self._settle.write(run, status)
+
+    async def _found(self, run: AgentRun) -> bool:
+        """Record the start of a run that an operator has started and not recorded, if there is one."""
+        started = await self._find(run)
+        if started is not None:
+            await self._settle.write(run, started_status(run, self._identity(run).workflow_id, started))
+        return started is not None
+
+    async def _start(self, run: AgentRun, server: TemporalServer, new: NewWorkflow) -> None:
+        started = await server.workflows.start(
             new.identity, new.queue, new.run_input, new.memo, self._now(), plain=new.plain
         )
         self._logger.info(

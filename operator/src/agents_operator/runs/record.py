@@ -4,14 +4,22 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from agents_crds.contract.names import RunIdentity
+from agents_crds.contract.run import RunOutcome
+from agents_crds.telemetry.about import about
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
 from agents_operator.engine.queue import WorkQueue
-from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.errors import ConflictError, GoneError, RejectedError
 from agents_operator.kubernetes.resources import AGENT_RUNS, UNFINISHED
+from agents_operator.runs.settle import RunSettle
 from agents_operator.runs.status import failed_status
+from agents_operator.temporal.places import Place
+from agents_operator.tracing.lines import about_run
+
+
+class ElsewhereError(Exception):
+    """A workflow tells of a run that is not kept in its Temporal: whoever started it made that up."""
 
 
 class Outcomes:
@@ -21,7 +29,7 @@ class Outcomes:
         self,
         world: World,
         queue: WorkQueue[Key],
-        settle: Settle[AgentRun],
+        settle: RunSettle,
         api: KubernetesApi,
         *,
         now: Callable[[], datetime],
@@ -33,30 +41,44 @@ class Outcomes:
         self._now = now
 
     async def record(
-        self, identity: RunIdentity, status_of: Callable[[AgentRun, datetime], AgentRunStatus]
+        self,
+        place: Place,
+        identity: RunIdentity,
+        status_of: Callable[[AgentRun, datetime], AgentRunStatus],
+        outcome: RunOutcome | None = None,
     ) -> None:
         """Write the status that `status_of` makes of the run now, unless the run is gone or has an outcome.
 
         The run is found by the workflow's own identity and the write is tested on the version that was read,
-        so it can never reach another object.
+        so it can never reach another object. Raises ElsewhereError when the run is not kept in this place.
         """
 
         async def write(run: AgentRun, now: datetime) -> None:
-            await self._write(run, status_of(run, now))
+            await self._write(run, status_of(run, now), outcome)
 
         run = self._world.runs.by_uid(identity.uid) or await self._search(identity)
+        if run is not None and not place.keeps(run):
+            # The watch may be late: where a run is kept is written before its workflow is started.
+            run = await self._read(Key.of(run))
+            if run is not None and not place.keeps(run):
+                raise ElsewhereError(f"AgentRun {Key.of(run)} is not kept in {place.title}")
+            if run is not None and not run.status.finished:
+                self._world.runs.see(run)
         if run is not None:
             await self._on_latest(run, write)
 
     async def amend(
-        self, identity: RunIdentity, write: Callable[[AgentRun, datetime], Awaitable[None]]
+        self,
+        place: Place,
+        identity: RunIdentity,
+        write: Callable[[AgentRun, datetime], Awaitable[None]],
     ) -> None:
-        """Let `write` write to the run as it is now, unless it is not known, is gone or has an outcome.
+        """Let `write` write to the run as it is now, unless it is not known here, is gone or has an outcome.
 
         It is called again, on what is stored then, when somebody else wrote meanwhile.
         """
         run = self._world.runs.by_uid(identity.uid)
-        if run is not None:
+        if run is not None and place.keeps(run):
             await self._on_latest(run, write)
 
     async def _on_latest(self, run: AgentRun, write: Callable[[AgentRun, datetime], Awaitable[None]]) -> None:
@@ -65,7 +87,8 @@ class Outcomes:
             latest: AgentRun | None = self._world.runs.get(key) or run
             while latest is not None and not latest.status.finished:
                 try:
-                    await write(latest, self._now())
+                    with about(**about_run(latest)):
+                        await write(latest, self._now())
                 except ConflictError:
                     latest = await self._read(key)
                 except GoneError:
@@ -76,9 +99,9 @@ class Outcomes:
                 # The watch has missed its end, or is about to bring it.
                 self._world.runs.forget(key)
 
-    async def _write(self, run: AgentRun, status: AgentRunStatus) -> None:
+    async def _write(self, run: AgentRun, status: AgentRunStatus, outcome: RunOutcome | None) -> None:
         try:
-            await self._settle.write(run, status)
+            await self._settle.write(run, status, outcome=outcome)
         except RejectedError as error:
             message = f"the API server refused the outcome, which is kept in the workflow: {error.message}"
             now = self._now()

@@ -1,7 +1,5 @@
 """The `resolve_agent` activity: a workflow of a user's own asks how an Agent is run as it is now."""
 
-import re
-
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -14,6 +12,7 @@ from agents_crds.contract.names import (
     WORKFLOW_KEY,
     loop_workflow_id,
 )
+from agents_crds.telemetry.context import TraceContext
 from agents_crds.v1alpha1 import AgentRun, AgentRunSpec, Reason
 from agents_crds.v1alpha1.agentrun import RunLimits
 from agents_crds.v1alpha1.fields import AgentRef
@@ -22,24 +21,25 @@ from agents_operator.engine.served import Served
 from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
 from agents_operator.kubernetes.api import KubernetesApi
-from agents_operator.kubernetes.resources import AGENTS
+from agents_operator.kubernetes.resources import AGENTS, is_name
 from agents_operator.runs.input import Opening
 from agents_operator.runs.plan import new_workflow
 from agents_operator.runs.snapshot import take_snapshot, waiting
+from agents_operator.temporal.places import OWN, Place, titled
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 # What waiting does not change: its caller must ask for something else.
 _FINAL = frozenset({Reason.SNAPSHOT_TOO_LARGE, Reason.INVALID_OBJECT})
 
 
 class Resolve:
-    """Serves the operator's task queue."""
+    """Serves the operator's task queue in one server, for what is to run there."""
 
     def __init__(
         self,
         world: World,
         api: KubernetesApi,
         served: Served,
+        place: Place,
         *,
         installation: str,
         state_attribute: bool,
@@ -47,8 +47,9 @@ class Resolve:
         self._world = world
         self._api = api
         self._served = served
-        self._installation = installation
+        self._place = place
         self._state_attribute = state_attribute
+        self._installation = installation
 
     @activity.defn(name=RESOLVE_AGENT_ACTIVITY)
     async def resolve(self, request: AgentRequest) -> ResolvedAgent:
@@ -64,6 +65,7 @@ class Resolve:
             return resolved(
                 request,
                 self._world,
+                self._place,
                 installation=self._installation,
                 state_attribute=self._state_attribute,
             )
@@ -71,6 +73,11 @@ class Resolve:
             raise _refused(error.reason, error.message, final=error.reason in _FINAL) from error
 
     def _require_served(self, namespace: str) -> None:
+        if not self._place.may_speak_of(namespace):
+            raise _refused(
+                Reason.AGENT_NOT_FOUND,
+                f"only Agents of namespace {self._place.namespace} can be run in {self._place.title}",
+            )
         wanted = self._served.wanted
         if None not in wanted and namespace not in wanted:
             raise _refused(
@@ -89,7 +96,7 @@ class Resolve:
 def _require_names(request: AgentRequest) -> None:
     """Let nobody make the operator ask the API server for anything but an Agent."""
     for name in (request.namespace, request.name):
-        if _NAME.fullmatch(name) is None:
+        if not is_name(name):
             raise _refused(Reason.INVALID_OBJECT, f"{name[:80]!r} is no name in Kubernetes")
 
 
@@ -101,9 +108,14 @@ def _refused(reason: Reason, message: str, *, final: bool = True) -> Application
 
 
 def resolved(
-    request: AgentRequest, world: World, *, installation: str, state_attribute: bool = False
+    request: AgentRequest,
+    world: World,
+    place: Place = OWN,
+    *,
+    installation: str,
+    state_attribute: bool = False,
 ) -> ResolvedAgent:
-    """Resolve an Agent as for a run of it; raise Waiting while it cannot be run."""
+    """Resolve an Agent as for a run of it in a place; raise Waiting while it cannot be run there."""
     if request.uid != loop_workflow_id(installation, request.namespace, request.uid.rpartition("/")[2]):
         # By it a conversation is found again: it must never be somebody else's.
         raise waiting(Reason.INVALID_OBJECT, f"{request.uid} is no id of a loop in {request.namespace}")
@@ -115,6 +127,12 @@ def resolved(
         installation=installation,
         state_attribute=state_attribute,
     )
+    if new.connection != place.connection:
+        raise waiting(
+            Reason.INVALID_OBJECT,
+            f"the WorkerPool of Agent {request.name} works in {titled(new.connection)}, and the workflow "
+            f"that asks is in {place.title}: start it there",
+        )
     if new.plain:
         raise waiting(
             Reason.WORKER_TOO_OLD,
@@ -122,10 +140,18 @@ def resolved(
             f"WorkerPool of Agent {request.name} are older: rebuild its image on this release's worker",
         )
     loop = new.run_input.loop
+    caller = TraceContext.read(request.traceparent)
+    traceparent = loop.traceparent if caller is None else str(caller.child(request.uid, "loop"))
     own = {NAME_KEY: request.name, UID_KEY: request.uid, WORKFLOW_KEY: request.uid}
     return ResolvedAgent(
         queue=new.queue,
-        loop=loop.model_copy(update={"run": None, "conversation_metadata": loop.conversation_metadata | own}),
+        loop=loop.model_copy(
+            update={
+                "run": None,
+                "conversation_metadata": loop.conversation_metadata | own,
+                "traceparent": traceparent,
+            }
+        ),
     )
 
 

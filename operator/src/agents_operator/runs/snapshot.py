@@ -1,5 +1,6 @@
 """What a run starts with: its Agent and all that it can hand off to, as they are now; pure."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -9,6 +10,7 @@ from agents_crds.contract.run import AgentIdentity, AgentSnapshot, ProviderSnaps
 from agents_crds.contract.transcript import LocalAgent
 from agents_crds.v1alpha1 import Agent, AgentRun, ConditionType, MCPServer, ModelProvider, Reason, WorkerPool
 from agents_crds.v1alpha1.tools import McpTools
+from agents_operator.agents.kept import kept_apart
 from agents_operator.engine.conditions import find
 from agents_operator.engine.settle import AFTER_STALL
 from agents_operator.engine.world import World
@@ -17,6 +19,7 @@ from agents_operator.mcpservers.selection import selected_tools
 from agents_operator.mcpservers.target import mcp_target
 from agents_operator.pools.contract import lacking, lacking_for_server, spoken_contract
 from agents_operator.runs.local import local_agent, local_targets
+from agents_operator.temporal.places import connection_of
 
 MOST_AGENTS = 32
 
@@ -35,6 +38,8 @@ class Snapshot:
     """The MCPServers of the tools of all these Agents."""
     contract: int
     """What the workers of its workflow speak."""
+    connection: str | None = None
+    """The TemporalConnection of that pool; None: the operator's own Temporal."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ def take_snapshot(run: AgentRun, world: World, *, installation: str) -> Snapshot
     ):
         if lack is not None:
             raise waiting(Reason.WORKER_TOO_OLD, lack, expected=False)
+    _require_one_temporal(every, servers.values(), world)
     return Snapshot(
         entry=first.agent,
         queue=pool_queue(installation, run.metadata.namespace, first.pool.metadata.name),
@@ -70,7 +76,26 @@ def take_snapshot(run: AgentRun, world: World, *, installation: str) -> Snapshot
             for server in servers.values()
         ),
         contract=spoken_contract(first.pool),
+        connection=connection_of(first.pool),
     )
+
+
+def _require_one_temporal(every: Sequence[_Parts], servers: Iterable[MCPServer], world: World) -> None:
+    """Raise Waiting when the run could come to a pool that works in another Temporal than its own."""
+    entry = every[0].agent
+    for parts in every[1:]:
+        if apart := kept_apart(entry, parts.pool.metadata.name, world):
+            name = parts.agent.metadata.name
+            raise waiting(
+                Reason.HANDOFF_NOT_POSSIBLE, f"Agent {name} is reached by handoffs, {apart}", expected=False
+            )
+    for server in servers:
+        if apart := kept_apart(entry, server.spec.worker_pool_ref.name, world):
+            raise waiting(
+                Reason.MCP_SERVER_NOT_READY,
+                f"MCPServer {server.metadata.name} has tools of the run, {apart}",
+                expected=False,
+            )
 
 
 def waiting(reason: Reason, message: str, *, expected: bool = True) -> Waiting:
@@ -155,6 +180,10 @@ def _parts(agent: Agent, title: str, world: World) -> _Parts:
     namespace, spec = agent.metadata.namespace, agent.spec
     provider = world.providers.named(namespace, spec.provider_ref.name)
     pool = world.pools.named(namespace, spec.worker_pool_ref.name)
+    if pool is not None and pool.metadata.deletion_timestamp is not None:
+        raise waiting(
+            Reason.AGENT_NOT_READY, f"{title} needs WorkerPool {pool.metadata.name}, which is being deleted"
+        )
     wanted = tuple(tool.mcp for tool in spec.tools if tool.mcp is not None)
     servers = tuple(
         (each, server)
@@ -203,6 +232,7 @@ def _agent_snapshot(parts: _Parts, installation: str, *, begins: bool) -> AgentS
         # It governs, whoever answers in the end.
         output_schema=agent.spec.output_schema if begins else None,
         local=home if isinstance(home, LocalAgent) else None,
+        model=agent.spec.model or "",
     )
 
 

@@ -11,8 +11,9 @@ from agents_crds.contract.answers import answer_value
 from agents_crds.contract.run import AgentIdentity, AgentUsage, LoopResult, RunMemo, RunOutcome
 from agents_crds.contract.run import Usage as ReportedUsage
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Condition, ConditionType, Reason
-from agents_crds.v1alpha1.agentrun import PATH_LIMIT, AgentInRun, AgentVersion, Usage
+from agents_crds.v1alpha1.agentrun import AgentInRun, AgentVersion, Usage
 from agents_crds.v1alpha1.fields import format_duration, utc
+from agents_crds.v1alpha1.limits import PATH_LIMIT
 from agents_crds.v1alpha1.output import (
     EXCERPT_LIMIT,
     PREVIEW_BESIDE_JSON_BYTES,

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agents_crds.contract.names import RunIdentity
@@ -14,13 +16,29 @@ from agents_operator.runs.closing import closed_status, observe_end
 from agents_operator.runs.progress import ProgressReport, progress_status
 from agents_operator.runs.record import Outcomes
 from agents_operator.runs.status import started_status
-from agents_operator.temporal.workflows import OpenWorkflow, Workflows
+from agents_operator.temporal.errors import TemporalUnreachableError
+from agents_operator.temporal.places import Place, place_of_run
+from agents_operator.temporal.servers import TemporalServer, TemporalServers
+from agents_operator.temporal.workflows import OpenWorkflow
 
 YOUNG = timedelta(seconds=10)
 """Age up to which nothing is told of a run: most are over by then."""
 
 AT_ONCE = 100
 """How many runs are looked at before others have their turn: some 10 ms of work."""
+
+MOST_STRANGERS = 10_000
+"""How many workflows of one server are looked into of which no run is known."""
+
+LONGEST_LIST = 60.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """An open workflow, and the server that keeps it."""
+
+    server: TemporalServer
+    workflow: OpenWorkflow
 
 
 class RunSweep:
@@ -30,97 +48,142 @@ class RunSweep:
         self,
         world: World,
         queue: WorkQueue[Key],
-        workflows: Workflows,
+        servers: TemporalServers,
         outcomes: Outcomes,
         progress: ProgressReport,
         *,
         installation: str,
         settled: timedelta,
         writes: int,
-        retention: timedelta | None,
         now: Callable[[], datetime],
         logger: logging.Logger,
     ) -> None:
         """In one sweep, no more than `writes` runs are told of that go on."""
         self._world = world
         self._queue = queue
-        self._workflows = workflows
+        self._servers = servers
         self._outcomes = outcomes
         self._progress = progress
         self._installation = installation
         self._settled = settled
         self._writes = writes
-        self._retention = retention
         self._now = now
         self._logger = logger
         self._suspects: frozenset[Key] = frozenset()
         self._told: dict[str, datetime] = {}
 
     async def sweep(self) -> None:
-        """Do it once; nothing is touched when the listing fails."""
-        workflows = await self._list()
+        """Do it once for each server; nothing is touched of one whose listing fails, which is raised."""
         before = self._now() - self._settled
-        suspects = frozenset(orphaned(workflows, self._world.runs, before=before))
+        runs: defaultdict[Place, list[AgentRun]] = defaultdict(list)
+        for run in self._world.runs:
+            runs[place_of_run(run)].append(run)
+        servers = self._servers.all()
+        listed = await asyncio.gather(
+            *(self._list(server, runs[server.place]) for server in servers), return_exceptions=True
+        )
+        found: list[Found] = []
+        suspects: set[Key] = set()
+        for server, workflows in zip(servers, listed, strict=True):
+            if not isinstance(workflows, BaseException):
+                found += [Found(server, workflow) for workflow in workflows]
+                suspects |= await self._compare(server, runs[server.place], workflows, before)
+        self._suspects = frozenset(suspects)
+        await self._tell_news(found)
+        for failure in listed:
+            if isinstance(failure, BaseException):
+                raise failure
+
+    async def _compare(
+        self,
+        server: TemporalServer,
+        runs: Sequence[AgentRun],
+        workflows: Sequence[OpenWorkflow],
+        before: datetime,
+    ) -> frozenset[Key]:
+        """Compare a server with the runs that it keeps; return what goes on there without a run."""
+        suspects = frozenset(orphaned(workflows, runs, before=before))
         # A workflow goes on for a moment after its report: only one that is met twice is an orphan.
         for key in suspects & self._suspects:
             # The run's own reconcile asks the API server before it stops anything.
             self._logger.info("agentrun %s: a workflow goes on without it", key)
             self._queue.add(key)
-        self._suspects = suspects
-        for run in unrecorded(self._world.runs, workflows, before=before):
-            await self._settle_one(run, self._record_start)
-        for run in unaccompanied(self._world.runs, workflows, before=before):
-            await self._settle_one(run, self._close)
-        await self._tell_news(workflows)
+        for run in unrecorded(runs, workflows, before=before):
+            await self._settle_one(server, run, self._record_start)
+        for run in unaccompanied(runs, workflows, before=before):
+            await self._settle_one(server, run, self._close)
+        return suspects
 
-    async def _list(self) -> tuple[OpenWorkflow, ...]:
+    async def _list(self, server: TemporalServer, runs: Iterable[AgentRun]) -> tuple[OpenWorkflow, ...]:
+        """List what goes on in a server; others can start workflows there, as many as they like."""
+        known = {run.metadata.uid for run in runs}
         found: list[OpenWorkflow] = []
-        async for workflow in self._workflows.list_open(self._installation):
-            found.append(workflow)
-            if len(found) % AT_ONCE == 0:
-                # A page has ten times as many, and within it nothing is waited for.
-                await asyncio.sleep(0)
+        strangers = seen = 0
+        try:
+            async with asyncio.timeout(LONGEST_LIST):
+                async for workflow in server.workflows.list_open(self._installation):
+                    seen += 1
+                    if seen % AT_ONCE == 0:
+                        # A page has ten times as many, and within it nothing is waited for.
+                        await asyncio.sleep(0)
+                    if workflow.identity.uid in known:
+                        found.append(workflow)
+                    elif strangers < MOST_STRANGERS and server.place.may_speak_of(
+                        workflow.identity.namespace
+                    ):
+                        strangers += 1
+                        found.append(workflow)
+        except (TemporalUnreachableError, TimeoutError) as error:
+            raise TemporalUnreachableError(
+                f"{named(server.place)} does not list its workflows: {error}"
+            ) from error
         return tuple(found)
 
-    async def _tell_news(self, workflows: Sequence[OpenWorkflow]) -> None:
+    async def _tell_news(self, found: Sequence[Found]) -> None:
         """Tell of the runs first of which nothing was told for the longest time."""
         now = self._now()
         self._told = {
-            found.identity.uid: self._told.get(found.identity.uid, found.start_time) for found in workflows
+            each.workflow.identity.uid: self._told.get(each.workflow.identity.uid, each.workflow.start_time)
+            for each in found
         }
         left = self._writes
-        for number, found in enumerate(sorted(workflows, key=lambda each: self._told[each.identity.uid])):
+        ordered = sorted(found, key=lambda each: self._told[each.workflow.identity.uid])
+        for number, each in enumerate(ordered):
             if left == 0:
                 return
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
-            run = with_news(self._world.runs, found, now=now)
-            if run is not None:
-                await self._settle_one(run, self._tell)
+            run = with_news(self._world.runs, each.workflow, now=now)
+            if run is not None and each.server.place.keeps(run):
+                await self._settle_one(each.server, run, self._tell)
                 self._told[run.metadata.uid] = now
                 left -= 1
 
-    async def _tell(self, _: AgentRun, identity: RunIdentity) -> None:
-        await self._progress.tell(identity)
+    async def _tell(self, server: TemporalServer, _: AgentRun, identity: RunIdentity) -> None:
+        await self._progress.tell(server, identity)
 
     async def _settle_one(
-        self, run: AgentRun, settle: Callable[[AgentRun, RunIdentity], Awaitable[None]]
+        self,
+        server: TemporalServer,
+        run: AgentRun,
+        settle: Callable[[TemporalServer, AgentRun, RunIdentity], Awaitable[None]],
     ) -> None:
         identity = RunIdentity(self._installation, run.metadata.namespace, run.metadata.uid)
         try:
-            await settle(run, identity)
+            await settle(server, run, identity)
         except StoreError as error:
             self._logger.warning("agentrun %s waits for its result: %s", Key.of(run), error)
         except Exception:
             # Whatever one run provokes, the others are settled.
             self._logger.exception("agentrun %s could not be settled", Key.of(run))
 
-    async def _record_start(self, run: AgentRun, identity: RunIdentity) -> None:
-        started = await self._workflows.find(identity)
+    async def _record_start(self, server: TemporalServer, run: AgentRun, identity: RunIdentity) -> None:
+        started = await server.workflows.find(identity)
         if started is None:
             return
         self._logger.info("agentrun %s: found workflow %s", Key.of(run), identity.workflow_id)
         await self._outcomes.record(
+            server.place,
             identity,
             lambda latest, _: (
                 started_status(latest, identity.workflow_id, started)
@@ -131,15 +194,22 @@ class RunSweep:
         # It may have been spoken to, or be wanted to end.
         self._queue.add(Key.of(run))
 
-    async def _close(self, run: AgentRun, identity: RunIdentity) -> None:
-        closed = await observe_end(self._workflows, identity)
+    async def _close(self, server: TemporalServer, run: AgentRun, identity: RunIdentity) -> None:
+        closed = await observe_end(server.workflows, identity)
         if closed is None:
             return
         self._logger.warning("agentrun %s: its workflow is closed and did not report", Key.of(run))
         await self._outcomes.record(
+            server.place,
             identity,
-            lambda latest, now: closed_status(latest, identity, closed, now=now, retention=self._retention),
+            lambda latest, now: closed_status(latest, identity, closed, now=now, retention=server.retention),
+            closed.outcome,
         )
+
+
+def named(place: Place) -> str:
+    """Name a Temporal to administrators."""
+    return place.title + ("" if place.namespace is None else f" of namespace {place.namespace}")
 
 
 def orphaned(

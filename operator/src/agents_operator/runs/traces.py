@@ -1,36 +1,42 @@
-"""The trace that a run belongs to, as W3C Trace Context writes it; pure."""
+"""Where a run is in a trace; pure."""
 
-import hashlib
-import re
+from dataclasses import dataclass, replace
+from typing import Self
 
+from agents_crds.telemetry.context import TraceContext
 from agents_crds.v1alpha1 import ObjectMeta
 
-_GIVEN = re.compile(
-    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})(?P<more>-.*)?"
-)
-_UID = re.compile(r"[0-9a-f]{32}")
-_SAMPLED = "01"
+
+@dataclass(frozen=True)
+class RunTrace:
+    """The places of a run's own spans, which whoever knows the run derives alike."""
+
+    caller: TraceContext | None
+    """The place that its annotation `traceparent` names; None where it begins a trace of its own."""
+    run: TraceContext
+    """From the creation of the AgentRun to its end."""
+    loop: TraceContext
+    """From the start of the workflow to its end; what the workflow does is told below it."""
+
+    @classmethod
+    def of(cls, metadata: ObjectMeta) -> Self:
+        """Find the run's places.
+
+        The id of its own trace is the uid without dashes, so that whoever knows the object finds it.
+        """
+        uid = metadata.uid
+        caller = TraceContext.read(metadata.annotations.traceparent)
+        run = caller.child(uid, "run") if caller is not None else TraceContext.own(uid)
+        return cls(caller, run, run.child(uid, "loop"))
+
+    def sampled(self, *, is_sampled: bool) -> Self:
+        """Return the same with the decision whether anything of it is told."""
+        flags = "01" if is_sampled else "00"
+        run, loop = (replace(place, flags=flags) for place in (self.run, self.loop))
+        return replace(self, run=run, loop=loop)
 
 
 def traceparent(metadata: ObjectMeta) -> str:
-    """Return the object's trace context: that of its annotation `traceparent`, else one of its own.
-
-    The id of its own trace is the uid without dashes, so that whoever knows the object finds it.
-    """
-    given = _GIVEN.fullmatch(metadata.annotations.traceparent)
-    if given is not None and _is_valid(given):
-        return f"00-{given['trace']}-{given['span']}-{given['flags']}"
-    trace = metadata.uid.replace("-", "")
-    digest = hashlib.sha256(metadata.uid.encode()).hexdigest()
-    return f"00-{trace if _UID.fullmatch(trace) else digest[:32]}-{digest[-16:]}-{_SAMPLED}"
-
-
-def _is_valid(given: re.Match[str]) -> bool:
-    """Keep to the specification: no version ff, nothing after version 00, no id of zeros alone."""
-    version, more = given["version"], given["more"]
-    return (
-        version != "ff"
-        and (version != "00" or more is None)
-        and any(digit != "0" for digit in given["trace"])
-        and any(digit != "0" for digit in given["span"])
-    )
+    """Return the place that a run is in where nobody tells of the run itself."""
+    trace = RunTrace.of(metadata)
+    return str(trace.caller or trace.run)

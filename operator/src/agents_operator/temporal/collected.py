@@ -23,12 +23,20 @@ from agents_crds.contract.run import (
     Usage,
     with_part,
 )
-from agents_crds.v1alpha1.agentrun import PATH_LIMIT
 from agents_crds.v1alpha1.conditions import Reason
+from agents_crds.v1alpha1.limits import PATH_LIMIT
 from agents_operator.temporal.connection import RPC_TIMEOUT
 from agents_operator.temporal.errors import rpc_failure
 from agents_operator.temporal.histories import value
-from agents_operator.temporal.messages import MODEL_CALLS, SUMMARY, TOOL_CALLS, Answer, words
+from agents_operator.temporal.messages import (
+    MODEL_CALLS,
+    SUMMARY,
+    TOOL_CALLS,
+    VERDICTS,
+    Answer,
+    Verdict,
+    words,
+)
 
 Step = Literal["CallingModel", "CallingTools"]
 
@@ -57,6 +65,8 @@ class Collected:
     state: LoopState
     step: Step | None
     """What it did last; None where no worker has taken it up."""
+    verdict: Verdict | None = None
+    """Why the operator has terminated it, where that was the end."""
 
     @property
     def progress(self) -> RunProgress | None:
@@ -109,9 +119,12 @@ async def collected(client: Client, identity: RunIdentity) -> Collected | None:
     begun: _Begun | None = None
     answers: list[Answer | Summary] = []
     doing: Step | None = None
+    verdict: Verdict | None = None
     try:
         async for step in _steps(client, identity):
             match step:
+                case Verdict():
+                    verdict = step
                 case _Begun():
                     begun = step
                 case Answer() | Summary():
@@ -124,7 +137,7 @@ async def collected(client: Client, identity: RunIdentity) -> Collected | None:
         return None
     loop = begun.run.loop
     state = begun.run.state or first_state(loop, begun.at)
-    return Collected(loop, advanced(loop, state, answers), doing)
+    return Collected(loop, advanced(loop, state, answers), doing, verdict)
 
 
 def first_state(loop: LoopInput, began: datetime) -> LoopState:
@@ -136,11 +149,13 @@ def first_state(loop: LoopInput, began: datetime) -> LoopState:
     return state.model_copy(update={"agent": continues.agent, "conversation_id": conversation})
 
 
-async def _steps(client: Client, identity: RunIdentity) -> AsyncIterator[_Begun | Step | Answer | Summary]:
-    """Go through the history: what the execution was given, then its calls and each model call's result."""
+async def _steps(
+    client: Client, identity: RunIdentity
+) -> AsyncIterator[_Begun | Step | Answer | Summary | Verdict]:
+    """Go through the history: what the execution was given, its calls, each model call's result, its end."""
     queue: str | None = None
     calls: dict[int, str] = {}
-    step: _Begun | Step | Answer | Summary | None
+    step: _Begun | Step | Answer | Summary | Verdict | None
     async for event in client.get_workflow_handle(identity.workflow_id).fetch_history_events(
         rpc_timeout=RPC_TIMEOUT
     ):
@@ -154,6 +169,9 @@ async def _steps(client: Client, identity: RunIdentity) -> AsyncIterator[_Begun 
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 done = event.activity_task_completed_event_attributes
                 step = await _answer(client, calls.get(done.scheduled_event_id), done.result.payloads)
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
+                ended = event.workflow_execution_terminated_event_attributes
+                step = await _verdict(client, ended.details.payloads)
             case _:
                 continue
         if step is not None:
@@ -175,6 +193,12 @@ async def _answer(
     if answer is None or activity in MODEL_CALLS:
         return answer
     return Summary(answer.usage, answer.repeated)
+
+
+async def _verdict(client: Client, payloads: Sequence[RawPayload]) -> Verdict | None:
+    """Read why the operator has ended it; whoever may terminate it can write there, but no success."""
+    verdict = await value(client, payloads, Verdict)
+    return verdict if verdict is not None and verdict.reason in VERDICTS else None
 
 
 def _step_of(event: HistoryEvent, provider_queue: str | None) -> Step | None:

@@ -7,7 +7,7 @@ from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from agents_crds.contract.connection import TemporalConnection, TemporalUnavailableError
+from agents_crds.contract.connection import TemporalAccess, TemporalUnavailableError
 from agents_operator.errors import UnsupportedServerError
 
 RPC_TIMEOUT = timedelta(seconds=5)
@@ -15,7 +15,7 @@ RPC_TIMEOUT = timedelta(seconds=5)
 OLDEST_SERVER = (1, 28)
 
 
-async def connect(connection: TemporalConnection) -> Client:
+async def connect(connection: TemporalAccess) -> Client:
     """Connect to a server with Worker Deployments.
 
     Raises TemporalUnavailableError when that is worth another try, UnsupportedServerError when it is not.

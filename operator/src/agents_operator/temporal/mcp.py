@@ -46,6 +46,8 @@ class PoolBuild:
     namespace: str
     pool: str
     build: str
+    connection: str | None = None
+    """The TemporalConnection of the pool; None: they work in the operator's own Temporal."""
 
 
 class McpWorkflows:

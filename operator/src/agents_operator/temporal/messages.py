@@ -12,6 +12,9 @@ MODEL_CALLS = frozenset({"start_conversation", "append_results", "restart_conver
 TOOL_CALLS = frozenset({"call_tool", "call_mcp_tool"})
 SUMMARY = "summarize"
 
+VERDICTS = frozenset({Reason.STOPPED, Reason.CANCELLED, Reason.TERMINATED, Reason.WORKER_POOL_DELETED})
+"""Why the operator terminates a run's workflow."""
+
 _OPEN_CONFIRMATIONS = frozenset({"", "pending"})
 
 

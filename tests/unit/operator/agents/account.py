@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from agents_crds.v1alpha1 import Agent as OurAgent
-from agents_crds.v1alpha1 import AgentRun, MCPServer, ModelProvider, WorkerPool
+from agents_operator.engine.world import Listener
 from tests.standin.agents import Agent
 from tests.standin.control import StandIn
 from tests.unit.operator.bench import Bench
@@ -33,7 +33,7 @@ class _Events(BaseModel):
     items: tuple[_Event, ...]
 
 
-class AgentChanges:
+class AgentChanges(Listener):
     """Counts the changes of Agents that a world hears of; each of them wakes the runs that wait."""
 
     def __init__(self) -> None:
@@ -41,18 +41,6 @@ class AgentChanges:
 
     def agent_changed(self, old: OurAgent | None, new: OurAgent | None) -> None:
         self.count += old != new
-
-    def run_changed(self, old: AgentRun | None, new: AgentRun | None) -> None:
-        pass
-
-    def provider_changed(self, old: ModelProvider | None, new: ModelProvider | None) -> None:
-        pass
-
-    def mcp_server_changed(self, old: MCPServer | None, new: MCPServer | None) -> None:
-        pass
-
-    def pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
-        pass
 
 
 def only(standin: StandIn) -> Agent:

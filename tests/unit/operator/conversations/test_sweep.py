@@ -65,7 +65,7 @@ class Scene:
             retry_interval=timedelta(seconds=1),
         )
 
-        async def is_open(workflow_id: str) -> bool:
+        async def is_open(_: str, workflow_id: str) -> bool:
             return workflow_id in self.open_workflows
 
         await ConversationSweep(

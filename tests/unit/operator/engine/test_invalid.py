@@ -1,10 +1,12 @@
 import logging
+from collections.abc import Callable
 
 import pytest
 from pydantic import JsonValue, ValidationError
 
 from agents_crds.v1alpha1 import AgentRun, ModelProvider
 from agents_operator.engine.invalid import Invalid, describe
+from agents_operator.engine.world import Key
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import AGENT_RUNS, AGENTS, MODEL_PROVIDERS, M, Resource
 from tests.unit.operator.kubernetes.scripted import CONFLICT, Asked, ScriptedServer
@@ -21,9 +23,14 @@ def broken_run(status: Manifest | None = None) -> Manifest:
     return run().manifest() | {"spec": {"agentRef": {"name": "finance"}}, "status": status or {}}
 
 
-def invalid(server: ScriptedServer) -> Invalid:
+def broken_provider() -> Manifest:
+    return provider().manifest() | {"spec": {}}
+
+
+def invalid(server: ScriptedServer, leads: Callable[[], bool] = lambda: True) -> Invalid:
     logger = logging.getLogger("test")
-    return Invalid(server.api, Events(server.api, "operator-1", logger), now=lambda: NOW, logger=logger)
+    events = Events(server.api, "operator-1", logger)
+    return Invalid(server.api, events, leads=leads, now=lambda: NOW, logger=logger)
 
 
 def test_every_field_that_does_not_fit_is_named() -> None:
@@ -53,9 +60,44 @@ async def test_owner_is_told_by_a_condition_and_an_event() -> None:
         assert said.message == "spec: exactly one of input, messages and inputFrom"
 
 
+async def test_replica_that_stands_by_tells_nobody_until_it_leads() -> None:
+    async with ScriptedServer() as server:
+        leads = [False]
+        standby, body = invalid(server, lambda: leads[0]), broken_run()
+        await standby.refuse(AGENT_RUNS, body, refused(AGENT_RUNS, body))
+        assert server.requests == []
+        leads[0] = True
+        server.will_answer(200, {})
+        server.will_answer(201, {})
+        await standby.tell()
+        await standby.tell()
+        assert server.requests == ["PATCH status", "POST events"]
+
+
+async def test_object_that_was_corrected_or_went_meanwhile_is_none_to_tell_of() -> None:
+    async with ScriptedServer() as server:
+        standby, body = invalid(server, lambda: False), broken_run()
+        await standby.refuse(AGENT_RUNS, body, refused(AGENT_RUNS, body))
+        standby.forget(Key.of(run()))
+        await standby.tell()
+        assert server.requests == []
+
+
+async def test_one_that_cannot_be_told_does_not_hold_up_the_others() -> None:
+    async with ScriptedServer() as server:
+        standby = invalid(server, lambda: False)
+        await standby.refuse(AGENT_RUNS, broken_run(), refused(AGENT_RUNS, broken_run()))
+        await standby.refuse(MODEL_PROVIDERS, broken_provider(), refused(MODEL_PROVIDERS, broken_provider()))
+        server.will_answer(500, {})
+        server.will_answer(200, {})
+        server.will_answer(201, {})
+        await standby.tell()
+        assert server.requests == ["PATCH status", "PATCH status", "POST events"]
+
+
 async def test_other_kinds_are_told_by_their_own_summary() -> None:
     async with ScriptedServer() as server:
-        body = provider().manifest() | {"spec": {}}
+        body = broken_provider()
         server.will_answer(200, {})
         server.will_answer(201, {})
         await invalid(server).refuse(MODEL_PROVIDERS, body, refused(MODEL_PROVIDERS, body))

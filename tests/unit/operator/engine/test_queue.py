@@ -246,3 +246,21 @@ async def test_lanes_that_are_longer_than_the_queue_is_wide_take_turns() -> None
     async with driven(work.queue):
         await until_idle(work.queue)
     assert work.begun == ["a1", "b1", "a2", "b2", "a3"]
+
+
+async def test_queue_that_finishes_ends_what_it_is_at_and_takes_up_nothing_more() -> None:
+    work = Work(concurrency=1)
+    work.hold("a")
+    for key in ("a", "b"):
+        work.queue.add(key)
+    working = asyncio.create_task(work.queue.run())
+    await work.until_begun("a")
+    finishing = asyncio.create_task(work.queue.finish())
+    work.queue.add("a")
+    await asyncio.sleep(0)
+    assert not finishing.done()
+    work.release("a")
+    async with asyncio.timeout(DEADLINE):
+        await finishing
+        await working
+    assert work.begun == ["a"]

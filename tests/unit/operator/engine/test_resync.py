@@ -17,7 +17,7 @@ NOTHING: JsonValue = {"metadata": {}, "items": []}
 
 
 def answer_definitions(server: ScriptedServer, agents: JsonValue = NOTHING) -> None:
-    for kind in (NOTHING, NOTHING, NOTHING, agents):
+    for kind in (NOTHING, NOTHING, NOTHING, NOTHING, agents):
         server.will_answer(200, kind)
 
 
@@ -66,7 +66,7 @@ async def test_agents_are_seen_all_at_once_however_many_pages_they_come_on() -> 
         answer_definitions(server, {"metadata": {"continue": "more"}, "items": [agent("a").manifest()]})
         server.will_answer(200, {"metadata": {}, "items": [agent("b").manifest()]})
         await resync(server, world).see_definitions(None)
-    assert heard.after == [5, 5]
+    assert heard.after == [6, 6]
 
 
 async def test_only_unfinished_runs_are_listed() -> None:

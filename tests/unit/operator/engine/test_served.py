@@ -26,7 +26,7 @@ def test_missing_right_in_all_namespaces_is_named_with_what_to_do() -> None:
 
 
 def test_all_missing_rights_are_named_by_their_verbs() -> None:
-    kinds = "agents, agentruns, mcpservers, modelproviders, workerpools"
+    kinds = "agents, agentruns, mcpservers, modelproviders, temporalconnections, workerpools"
     assert f"may not list {kinds} and watch {kinds} there" in refusal("team", TO_WATCH)
 
 

@@ -21,6 +21,8 @@ STARTED: Manifest = {"workflowId": "inst/team/uid"}
 FINISHED: Manifest = {"workflowId": "inst/team/uid", "finished": True}
 READY: Manifest = {"conditions": [condition("Ready", "True", "Available")]}
 NOT_READY: Manifest = {"conditions": [condition("Ready", "False", "SecretNotFound")]}
+PAYING: Manifest = {"tools": [{"function": {"name": "pay"}}]}
+HELD: Manifest = {"conditions": [condition("Progressing", "True", "ToolRemoved")]}
 
 
 OURS = (agent(), run(), provider(), pool())
@@ -105,6 +107,30 @@ CASES = (
         OURS,
         run(resourceVersion="2", deletionTimestamp=DELETED),
         {"run rates-1"},
+    ),
+    Change(
+        "run is finished while a pool waits for its end",
+        (pool(deletionTimestamp=DELETED), pool("other"), run(status=STARTED)),
+        run(status=FINISHED, resourceVersion="2"),
+        {"pool default"},
+    ),
+    Change(
+        "agent needs other tools while its pool keeps a build waiting for it",
+        (ready_agent(spec=PAYING), pool(status=HELD), pool("other", status=HELD)),
+        ready_agent(resourceVersion="2", generation=2),
+        {"agent finance", "pool default"},
+    ),
+    Change(
+        "agent is no longer ready while its pool keeps a build waiting for it",
+        (ready_agent(), pool(status=HELD)),
+        agent(status=NOT_READY, resourceVersion="2"),
+        {"pool default"},
+    ),
+    Change(
+        "pool is deleted",
+        (*OURS, *ALIENS),
+        pool(resourceVersion="2", deletionTimestamp=DELETED),
+        {"pool default", "agent finance"},
     ),
     Change(
         "run's ttl changes",

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from agents_crds.v1alpha1 import Agent, AgentRun, MCPServer, ModelProvider, WorkerPool
-from agents_operator.engine.world import Cache, Key, World
+from agents_operator.engine.world import Cache, Key, Listener, World
 from tests.unit.operator.objects import NAMESPACE, agent, mcp_server, pool, provider, run
 
 
@@ -169,7 +169,7 @@ def test_cache_can_be_changed_while_it_is_read() -> None:
     assert len(cache) == 0
 
 
-class Kinds:
+class Kinds(Listener):
     """Hears of every kind."""
 
     def __init__(self) -> None:
@@ -203,3 +203,17 @@ def test_world_tells_every_listener_of_every_kind() -> None:
     world.mcp_servers.see(mcp_server())
     everything = (agent(), run(), provider(), pool(), mcp_server())
     assert first.heard == second.heard == [(None, each) for each in everything]
+
+
+def test_late_listener_hears_of_all_that_is_there_and_of_what_is_referred_to_first() -> None:
+    world, late = World(), Kinds()
+    world.runs.see(run())
+    world.agents.see(agent())
+    world.mcp_servers.see(mcp_server())
+    world.pools.see(pool())
+    world.providers.see(provider())
+    gone = agent("gone")
+    world.agents.see(gone)
+    world.agents.forget(Key.of(gone))
+    world.listen(late)
+    assert late.heard == [(None, each) for each in (provider(), pool(), mcp_server(), agent(), run())]

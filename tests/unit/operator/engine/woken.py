@@ -4,13 +4,20 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from agents_crds.v1alpha1 import Agent, AgentRun, MCPServer, ModelProvider, WorkerPool
+from agents_crds.v1alpha1 import (
+    Agent,
+    AgentRun,
+    MCPServer,
+    ModelProvider,
+    TemporalConnection,
+    WorkerPool,
+)
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.wake import Queues, Wake
 from agents_operator.engine.world import Key, World
 from tests.unit.operator.engine.driving import driven, until_idle
 
-Watched = Agent | AgentRun | MCPServer | ModelProvider | WorkerPool
+Watched = Agent | AgentRun | MCPServer | ModelProvider | TemporalConnection | WorkerPool
 
 
 def see(world: World, stored: Watched) -> None:
@@ -26,6 +33,8 @@ def see(world: World, stored: Watched) -> None:
             world.pools.see(stored)
         case MCPServer():
             world.mcp_servers.see(stored)
+        case TemporalConnection():
+            world.temporal_connections.see(stored)
 
 
 @dataclass(frozen=True)
@@ -49,9 +58,12 @@ class Woken:
             runs=self._queue("run"),
             providers=self._queue("provider"),
             pools=self._queue("pool"),
+            scaling=self._queue("scaling"),
             mcp_servers=self._queue("mcp server"),
+            temporal_connections=self._queue("temporal connection"),
         )
-        self.world.listen(Wake(self.world, self._queues))
+        self.wake = Wake(self.world, self._queues)
+        self.world.listen(self.wake)
 
     @classmethod
     async def knowing(cls, *stored: Watched) -> "Woken":

@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import JsonValue
+from yarl import URL
 
 from agents_operator.kubernetes.api import KubernetesApi
 
@@ -29,6 +30,8 @@ class Asked:
 class ScriptedServer:
     """Listens while the block runs, and answers 501 when it was told nothing."""
 
+    url: URL
+    session: aiohttp.ClientSession
     api: KubernetesApi
 
     def __init__(self) -> None:
@@ -40,8 +43,9 @@ class ScriptedServer:
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._answer)
         listening = await self._open.enter_async_context(TestServer(application))
-        session = aiohttp.ClientSession(base_url=listening.make_url("/"))
-        self.api = KubernetesApi(await self._open.enter_async_context(session))
+        self.url = listening.make_url("/")
+        self.session = await self._open.enter_async_context(aiohttp.ClientSession(base_url=self.url))
+        self.api = KubernetesApi(self.session)
         return self
 
     async def __aexit__(

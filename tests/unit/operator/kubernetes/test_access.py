@@ -12,7 +12,7 @@ from tools.local.control_plane import ControlPlane
 from tools.local.install import Permissions, PolicyRule, operator_roles
 from tools.local.kubeconfig import OPERATOR, read_kubeconfig
 
-KINDS = ["agents", "agentruns", "mcpservers", "modelproviders", "workerpools"]
+KINDS = ["agents", "agentruns", "mcpservers", "modelproviders", "temporalconnections", "workerpools"]
 
 
 def granted(resources: list[str], verbs: list[str]) -> PolicyRule:

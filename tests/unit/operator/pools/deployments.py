@@ -68,8 +68,13 @@ class Selector(Part):
     labels: dict[str, str] = Field(alias="matchLabels")
 
 
+class Strategy(Part):
+    rolling_update: dict[str, JsonValue] = Field(alias="rollingUpdate")
+
+
 class Spec(Part):
-    replicas: int
+    replicas: int | None = None
+    strategy: Strategy
     selector: Selector
     template: Template
 

@@ -68,6 +68,10 @@ def test_build_is_short_and_fits_into_names_and_labels() -> None:
     assert len(deployment_name(pool("p" * 40), build)) <= 63
 
 
+def test_pods_that_change_are_replaced_and_never_fewer_meanwhile() -> None:
+    assert deployment(pool()).spec.strategy.rolling_update["maxUnavailable"] == 0
+
+
 def test_providers_change_the_pods_and_not_the_build() -> None:
     with_key, without = deployment(pool(), MISTRAL), deployment(pool())
     assert with_key.metadata.name == without.metadata.name
@@ -90,6 +94,7 @@ def test_user_s_environment_comes_first_and_ours_has_the_last_word() -> None:
         "DURABLE_AGENTS_STDIO_COMMANDS",
         "DURABLE_AGENTS_SECRETS_DIR",
         "DURABLE_AGENTS_HEALTH_PORT",
+        "DURABLE_AGENTS_GRACE",
     ]
 
 
@@ -205,8 +210,8 @@ def test_deployment_selects_the_pods_of_its_own_build() -> None:
     assert one.spec.selector.labels != two.spec.selector.labels
 
 
-def test_deployment_has_the_pool_s_replicas() -> None:
-    assert deployment(pool(replicas=0)).spec.replicas == 0
+def test_deployment_that_is_there_keeps_its_number_of_pods() -> None:
+    assert deployment(pool(replicas=3)).spec.replicas is None
 
 
 def test_pool_serves_every_provider_of_its_namespace_in_the_order_of_their_names() -> None:

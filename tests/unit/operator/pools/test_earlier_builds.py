@@ -64,13 +64,13 @@ def test_earlier_build_forgets_what_workers_are_no_longer_told() -> None:
     assert made.value("ZONE") == "eu"
 
 
-def test_earlier_build_has_as_many_workers_as_the_pool() -> None:
-    manifest = renewed_manifest(pool(replicas=3), observed(MISTRAL), surroundings(MISTRAL))
-    assert Deployment.model_validate(manifest).spec.replicas == 3
+def test_earlier_build_keeps_its_number_of_pods() -> None:
+    manifest = renewed_manifest(pool(replicas=3), observed(), surroundings(MISTRAL))
+    assert Deployment.model_validate(manifest).spec.replicas is None
 
 
 def test_earlier_build_that_is_gone_meanwhile_is_not_made_again() -> None:
-    manifest = renewed_manifest(pool(replicas=3), observed(), surroundings())
+    manifest = renewed_manifest(pool(), observed(), surroundings(MISTRAL))
     assert isinstance(manifest, dict)
     metadata = manifest["metadata"]
     assert isinstance(metadata, dict)

@@ -11,7 +11,8 @@ from agents_operator.engine.settle import early_status
 from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.deployments import WorkerDeployment
 from agents_operator.pools.contract import require_known_contract
-from agents_operator.pools.reconcile import probe_pause, removable, silent_since
+from agents_operator.pools.offer import probe_pause, silent_since
+from agents_operator.pools.rollout import removable
 from agents_operator.pools.status import blame, described_offer, ready_status
 from agents_operator.temporal.builds import ObservedBuilds
 from tests.unit.operator.objects import NOW, Manifest, condition, pool, tool

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,17 +10,24 @@ from pydantic import JsonValue
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion
 
+from agents_crds.contract.names import RunIdentity
 from agents_crds.contract.tools import ToolCatalogue
 from agents_crds.v1alpha1 import WorkerPool
 from agents_crds.v1alpha1.fields import SecretKeyRef
 from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
+from agents_operator.kubernetes.deployments import SCALING_MANAGER
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import WORKER_POOLS
+from agents_operator.pools.deletion import FINALIZER
 from agents_operator.pools.deployment import build_of
-from agents_operator.pools.reconcile import LAST_PROBE, PoolReconciler
+from agents_operator.pools.offer import LAST_PROBE
+from agents_operator.pools.reconcile import PoolReconciler
+from agents_operator.pools.telemetry import WorkerTelemetry
 from agents_operator.pools.temporal_target import TemporalTarget, TemporalTls
 from agents_operator.temporal.builds import NoWorkerError, ObservedBuilds, WorkerBuilds
+from agents_operator.temporal.messages import Verdict
+from agents_operator.temporal.servers import TemporalServer, TemporalServers
 from tests.unit.operator.kubernetes.scripted import ScriptedServer, failure
 from tests.unit.operator.objects import NOW, pool
 
@@ -27,6 +35,13 @@ LOGGER = logging.getLogger("test")
 KEY = SecretKeyRef(name="temporal", key="token")
 MISSING = failure('secrets "temporal" not found', {"name": "temporal"})
 FORBIDDEN = failure("it is forbidden: User cannot do it")
+
+
+SCALED_APART: JsonValue = {
+    "manager": SCALING_MANAGER,
+    "operation": "Apply",
+    "fieldsV1": {"f:spec": {"f:replicas": {}}},
+}
 
 
 def secret(**data: str) -> JsonValue:
@@ -42,7 +57,9 @@ def deployments(*builds: str) -> JsonValue:
                     "name": f"default-{build}",
                     "labels": {"durable-agents.dev/build": build},
                     "ownerReferences": [{"uid": pool().metadata.uid}],
+                    "managedFields": [SCALED_APART],
                 },
+                "spec": {"template": {"spec": {"containers": [{"name": "worker", "env": []}]}}},
                 "status": {"readyReplicas": 1},
             }
             for build in builds
@@ -63,19 +80,29 @@ class NoWorkers(WorkerBuilds):
         raise NoWorkerError(f"none of {version.build_id} on {queue} has taken {probe_id}")
 
 
+async def nobody_ends(_server: TemporalServer, _run: RunIdentity, _verdict: Verdict) -> None:
+    raise AssertionError("no pool is deleted here")
+
+
 async def reconciled(server: ScriptedServer, target: TemporalTarget, stored: WorkerPool) -> str:
     """Reconcile the pool and return what was written into its status."""
     world = World()
-    world.pools.see(stored)
+    # It has the operator's finalizer.
+    metadata = stored.metadata.model_copy(update={"finalizers": (FINALIZER,)})
+    world.pools.see(stored.model_copy(update={"metadata": metadata}))
     events = Events(server.api, "o-1", LOGGER)
+    client = await Client.connect("127.0.0.1:1", lazy=True)
+    temporal = TemporalServer.of(client, "inst", target, retention=None, state_attribute=False)
     reconciler = PoolReconciler(
         world,
         Settle(WORKER_POOLS, world.pools, server.api, events, now=lambda: NOW),
         server.api,
-        NoWorkers(await Client.connect("127.0.0.1:1", lazy=True)),
+        TemporalServers(replace(temporal, builds=NoWorkers(client)), world.temporal_connections),
+        nobody_ends,
         installation="inst",
-        temporal=target,
+        telemetry=WorkerTelemetry(),
         interval=timedelta(minutes=10),
+        deletion_timeout=timedelta(hours=1),
         now=lambda: NOW,
         logger=LOGGER,
     )
@@ -181,10 +208,10 @@ async def test_build_that_serves_stays_ready_when_its_deployment_is_refused() ->
 
 
 async def test_refused_earlier_build_does_not_keep_the_present_one_from_being_applied() -> None:
-    earlier = deployments("b0")
     async with ScriptedServer() as server:
-        server.will_answer(200, earlier)
+        # It has none of the variables that workers are told.
+        server.will_answer(200, deployments("b0"))
         server.will_answer(403, FORBIDDEN)
         server.will_answer(403, FORBIDDEN)
-        await reconciled(server, TemporalTarget("temporal:7233", "agents"), pool(replicas=2))
+        await reconciled(server, TemporalTarget("temporal:7233", "agents"), pool(status={"build": "b0"}))
         assert server.requests[1:3] == ["PATCH default-b0", f"PATCH default-{build_of(pool())}"]

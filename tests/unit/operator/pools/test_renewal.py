@@ -1,5 +1,7 @@
 """Earlier builds take up new providers in a real API server, which fills in and orders what it is given."""
 
+import json
+
 import pytest
 
 from agents_crds.v1alpha1.fields import SecretKeyRef
@@ -73,3 +75,23 @@ async def test_earlier_build_that_somebody_has_deleted_meanwhile_is_not_made_aga
     await deployments.delete(bench.namespace, name)
     with pytest.raises(ConflictError):
         await deployments.apply(bench.namespace, name, renewed)
+
+
+async def test_earlier_build_of_an_operator_that_told_no_grace_is_told_that_of_its_own_pods(
+    bench: Bench,
+) -> None:
+    pool = await bench.stored(WORKER_POOLS, "default")
+    deployments, name = Deployments(bench.api), deployment_name(pool, "b0")
+    around = Surroundings("inst", OPEN, ())
+    manifest = json.loads(json.dumps(worker_deployment_manifest(pool, "b0", around)))
+    pod = manifest["spec"]["template"]["spec"]
+    pod["terminationGracePeriodSeconds"] = 60
+    (worker,) = pod["containers"]
+    worker["env"] = [each for each in worker["env"] if each["name"] != "DURABLE_AGENTS_GRACE"]
+    await deployments.apply(bench.namespace, name, manifest)
+    (found,) = await deployments.of_pool(bench.namespace, "default", pool.metadata.uid)
+    await deployments.apply(bench.namespace, name, renewed_manifest(pool, found, around))
+    (found,) = await deployments.of_pool(bench.namespace, "default", pool.metadata.uid)
+    renewed = json.dumps(found.spec.template)
+    assert '{"name": "DURABLE_AGENTS_GRACE", "value": "50"}' in renewed
+    assert '"terminationGracePeriodSeconds": 60' in renewed

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from agents_crds.contract.environment import WorkerVariable
+from agents_crds.contract.environment import WORKER_METRICS_PORT, WorkerVariable
 from agents_crds.v1alpha1 import Reason
 from agents_crds.v1alpha1.podtemplate import PodTemplate
 from agents_operator.errors import Stalled
@@ -42,14 +44,22 @@ def made(
     return complete(template)
 
 
-def complete(template: Manifest) -> Made:
-    whole = worker_template(PodTemplate.model_validate(template), ADDITIONS)
+def complete(template: Manifest, additions: Additions = ADDITIONS) -> Made:
+    whole = worker_template(PodTemplate.model_validate(template), additions)
     spec = whole["spec"]
     assert isinstance(spec, dict)
     containers = spec["containers"]
     assert isinstance(containers, list)
     (worker,) = (each for each in containers if isinstance(each, dict) and each["name"] == "worker")
     return Made.model_validate({**whole, "worker": worker})
+
+
+def grace_of(whole: Made) -> JsonValue:
+    """How long the worker is told to let its activities finish; None when it is told nothing."""
+    variables = whole.worker["env"]
+    assert isinstance(variables, list)
+    told = {each["name"]: each["value"] for each in variables if isinstance(each, dict)}
+    return told.get("DURABLE_AGENTS_GRACE")
 
 
 def test_bare_template_keeps_the_restricted_pod_security_standard() -> None:
@@ -71,7 +81,9 @@ def test_bare_template_keeps_the_restricted_pod_security_standard() -> None:
 
 def test_bare_template_gets_time_to_end_probes_and_last_words() -> None:
     bare = made()
-    assert bare.spec["terminationGracePeriodSeconds"] == 60
+    # More than the five minutes after which a model call is given up.
+    assert bare.spec["terminationGracePeriodSeconds"] == 345
+    assert grace_of(bare) == "335"
     assert bare.worker["terminationMessagePolicy"] == "File"
     paths = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
     for name, path in paths.items():
@@ -128,12 +140,20 @@ def test_probe_of_the_user_is_taken_whole_and_the_others_are_added(kind: str) ->
     ("field", "value"),
     [
         ("automountServiceAccountToken", True),
-        ("terminationGracePeriodSeconds", 600),
         ("nodeSelector", {"a": "b"}),
     ],
 )
 def test_pod_field_of_the_user_wins(field: str, value: JsonValue) -> None:
     assert made(pod={field: value}).spec == made().spec | {field: value}
+
+
+@pytest.mark.parametrize(
+    ("period", "grace"), [(600, "590"), (60, "50"), (30, "24"), (5, "4"), (0, "0"), ("60", None)]
+)
+def test_worker_is_told_how_long_the_user_lets_it_finish(period: JsonValue, grace: str | None) -> None:
+    own = made(pod={"terminationGracePeriodSeconds": period})
+    assert own.spec["terminationGracePeriodSeconds"] == period
+    assert grace_of(own) == grace
 
 
 @pytest.mark.parametrize(
@@ -161,6 +181,7 @@ def test_volumes_and_variables_of_the_user_keep_their_places() -> None:
     assert whole.worker["env"] == [
         {"name": "A", "valueFrom": {"x": 1}},
         {"name": "TEMPORAL_WORKER_BUILD_ID", "value": "b1"},
+        {"name": "DURABLE_AGENTS_GRACE", "value": "335"},
     ]
 
 
@@ -213,3 +234,28 @@ def test_mount_at_a_place_of_ours_is_refused() -> None:
     with pytest.raises(Stalled, match=r"containers\[0\]\.volumeMounts: .* mount yours elsewhere") as stalled:
         made({"volumeMounts": [{"name": "data", "mountPath": f"{SECRETS}/"}]})
     assert stalled.value.reason is Reason.POD_TEMPLATE_INVALID
+
+
+MEASURED = replace(
+    ADDITIONS, environment={**ADDITIONS.environment, WorkerVariable.METRICS_PORT: str(WORKER_METRICS_PORT)}
+)
+OWN_PORT: JsonValue = {"name": "debug", "containerPort": 5678}
+THEIRS: JsonValue = {"name": "metrics", "containerPort": 9000}
+OURS: JsonValue = {"name": "metrics", "containerPort": WORKER_METRICS_PORT}
+
+
+@pytest.mark.parametrize(
+    ("own", "ports"),
+    [
+        pytest.param(None, [OURS], id="none"),
+        pytest.param([OWN_PORT], [OWN_PORT, OURS], id="another one"),
+        pytest.param([THEIRS], [THEIRS], id="one of the same name"),
+    ],
+)
+def test_worker_that_tells_metrics_names_the_port(own: JsonValue, ports: JsonValue) -> None:
+    worker: Manifest = {"name": "worker", "image": "w:1", **({} if own is None else {"ports": own})}
+    assert complete({"spec": {"containers": [worker]}}, MEASURED).worker["ports"] == ports
+
+
+def test_worker_that_tells_none_names_no_port() -> None:
+    assert "ports" not in made().worker

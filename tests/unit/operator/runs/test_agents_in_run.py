@@ -6,7 +6,8 @@ from agents_crds.contract.entries import HandoffEntry, MessageEntry, TextContent
 from agents_crds.contract.run import AgentIdentity, AgentUsage, LoopResult
 from agents_crds.contract.run import Usage as ReportedUsage
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, Reason
-from agents_crds.v1alpha1.agentrun import PATH_LIMIT, AgentInRun, Usage
+from agents_crds.v1alpha1.agentrun import AgentInRun, Usage
+from agents_crds.v1alpha1.limits import PATH_LIMIT
 from agents_operator.runs.status import failed_status, outcome_status, started_status
 from agents_operator.temporal.workflows import StartedWorkflow
 from tests.unit.operator.objects import NOW, run

@@ -9,8 +9,8 @@ from pydantic import JsonValue
 from agents_crds.contract.entries import RunEntry, ToolCallEntry
 from agents_crds.contract.run import AgentIdentity, AgentUsage, LoopResult, RunMemo, RunOutcome, Usage
 from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, ConditionType, Reason
-from agents_crds.v1alpha1.agentrun import PATH_LIMIT
-from agents_crds.v1alpha1.conversation import USER_INPUT_LIMIT, ToldInput
+from agents_crds.v1alpha1.conversation import ToldInput
+from agents_crds.v1alpha1.limits import PATH_LIMIT, USER_INPUT_LIMIT
 from agents_operator.engine.conditions import condition, with_conditions
 from agents_operator.runs.status import outcome_status, started_status
 from agents_operator.temporal.workflows import StartedWorkflow

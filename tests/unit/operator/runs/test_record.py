@@ -6,15 +6,18 @@ import pytest
 from pydantic import JsonValue
 
 from agents_crds.contract.names import RunIdentity
-from agents_crds.v1alpha1 import AgentRun, AgentRunStatus, ConditionType
+from agents_crds.telemetry.context import TraceContext
+from agents_crds.telemetry.spans import Span
+from agents_crds.v1alpha1 import AgentRun, AgentRunStatus
 from agents_operator.engine.queue import WorkQueue
-from agents_operator.engine.settle import Settle
 from agents_operator.engine.world import Key, World
 from agents_operator.kubernetes.errors import RejectedError
 from agents_operator.kubernetes.events import Events
-from agents_operator.kubernetes.resources import AGENT_RUNS
-from agents_operator.runs.record import Outcomes
+from agents_operator.runs.record import ElsewhereError, Outcomes
+from agents_operator.runs.settle import RunSettle
 from agents_operator.runs.status import outcome_status
+from agents_operator.temporal.places import OWN, Place
+from agents_operator.tracing.runs import RunTraces
 from tests.unit.operator.kubernetes.scripted import CONFLICT, FAILED_TEST, GONE, INVALID, ScriptedServer
 from tests.unit.operator.objects import NOW, Manifest, run
 from tests.unit.operator.runs.test_status import WORKFLOW, outcome
@@ -27,6 +30,19 @@ def status_of(found: AgentRun, now: datetime) -> AgentRunStatus:
     return outcome_status(found, WORKFLOW, outcome(), now=now)
 
 
+class Told:
+    """A collector of traces."""
+
+    def __init__(self) -> None:
+        self.spans: list[str] = []
+
+    def emit(self, span: Span) -> None:
+        self.spans.append(span.name)
+
+    def samples(self, _: TraceContext | None, __: str) -> bool:
+        return True
+
+
 class Bed:
     """Outcomes that are written to a scripted server; the watch has brought these runs."""
 
@@ -36,19 +52,18 @@ class Bed:
         for stored in seen:
             self.world.runs.see(stored)
         self.queue = WorkQueue[Key]("agentrun", self._reconcile, concurrency=1, logger=logger)
-        settle = Settle(
-            AGENT_RUNS,
+        self.told = Told()
+        settle = RunSettle(
             self.world.runs,
             server.api,
             Events(server.api, "operator-1", logger),
+            RunTraces(self.told, now=lambda: NOW),
             now=lambda: NOW,
-            summary=ConditionType.SUCCEEDED,
-            undone="Unknown",
         )
         self._outcomes = Outcomes(self.world, self.queue, settle, server.api, now=lambda: NOW)
 
-    async def record(self) -> None:
-        await self._outcomes.record(IDENTITY, status_of)
+    async def record(self, place: Place = OWN) -> None:
+        await self._outcomes.record(place, IDENTITY, status_of)
 
     async def _reconcile(self, _: Key) -> timedelta | None:
         return None
@@ -94,11 +109,63 @@ async def test_outcome_of_a_run_that_is_not_there_is_done() -> None:
         assert server.requests == ["GET agentruns"]
 
 
+EU = Place("team", "eu")
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        pytest.param(None, EU, id="in the operator's own, told elsewhere"),
+        pytest.param("eu", OWN, id="elsewhere, told in the operator's own"),
+        pytest.param("eu", Place("team", "us"), id="elsewhere, told by another connection"),
+        pytest.param("eu", Place("other", "eu"), id="elsewhere, told by a namesake of another namespace"),
+    ],
+)
+async def test_outcome_that_another_temporal_tells_is_refused(kept: str | None, told: Place) -> None:
+    async with ScriptedServer() as server:
+        stored = ours({} if kept is None else {"temporalConnection": kept})
+        bed = Bed(server, stored)
+        server.will_answer(200, stored.manifest())
+        with pytest.raises(ElsewhereError, match="AgentRun team/rates-1 is not kept in"):
+            await bed.record(told)
+        assert server.requests == ["GET rates-1"]
+
+
+async def test_outcome_is_taken_from_where_the_run_was_placed_though_the_watch_is_late() -> None:
+    async with ScriptedServer() as server:
+        bed = Bed(server, ours())
+        server.will_answer(200, ours({"temporalConnection": "eu"}, 2).manifest())
+        server.will_answer(200, ours(FINISHED, 3).manifest())
+        await bed.record(EU)
+        assert server.requests == ["GET rates-1", "PATCH status"]
+        assert versions(server) == ["2"]
+
+
 async def test_outcome_is_written_once() -> None:
     async with ScriptedServer() as server:
         bed = Bed(server, ours(FINISHED))
         await bed.record()
         assert server.requests == []
+
+
+async def test_outcome_is_told_once_after_the_write_that_went_through() -> None:
+    async with ScriptedServer() as server:
+        bed = Bed(server, ours())
+        ended = status_of(ours(), NOW).manifest()
+        server.will_answer(409, CONFLICT)
+        server.will_answer(200, ours(version=5).manifest())
+        server.will_answer(200, ours(ended, 6).manifest())
+        await bed.record()
+        await bed.record()
+        assert bed.told.spans == ["AgentRun finance", "invoke_agent finance"]
+
+
+async def test_outcome_that_is_not_written_is_not_told() -> None:
+    async with ScriptedServer() as server:
+        bed = Bed(server, ours())
+        server.will_answer(404, GONE)
+        await bed.record()
+        assert bed.told.spans == []
 
 
 async def test_outcome_is_written_again_on_what_somebody_else_wrote() -> None:

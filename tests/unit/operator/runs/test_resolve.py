@@ -23,6 +23,7 @@ from agents_operator.engine.served import Served
 from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
 from agents_operator.runs.resolve import Resolve, resolved
+from agents_operator.temporal.places import OWN, Place
 from tests.unit.operator.bench import Bench
 from tests.unit.operator.objects import NAMESPACE, Manifest, pool, provider, ready_agent, run
 from tests.unit.operator.runs.worlds import INSTALLATION, linked, ready_world, started, world_of
@@ -131,8 +132,12 @@ def test_a_pools_queue_says_where_it_is(queue: str, place: tuple[str, str] | Non
     assert place_of_pool(queue) == place
 
 
-async def refusal(bench: Bench, world: World, asked: AgentRequest, *namespaces: str) -> ApplicationError:
-    resolve = Resolve(world, bench.api, Served(namespaces), installation=INSTALLATION, state_attribute=False)
+async def refusal(
+    bench: Bench, world: World, asked: AgentRequest, *namespaces: str, place: Place = OWN
+) -> ApplicationError:
+    resolve = Resolve(
+        world, bench.api, Served(namespaces), place, installation=INSTALLATION, state_attribute=False
+    )
     with pytest.raises(ApplicationError) as refused:
         await resolve.resolve(asked)
     return refused.value
@@ -141,6 +146,17 @@ async def refusal(bench: Bench, world: World, asked: AgentRequest, *namespaces: 
 async def test_an_agent_that_is_nowhere_is_refused_for_good(bench: Bench) -> None:
     refused = await refusal(bench, World(), request("nobody"))
     assert (refused.type, refused.non_retryable) == (Reason.AGENT_NOT_FOUND, True)
+
+
+async def test_agents_of_other_namespaces_cannot_be_run_in_the_temporal_of_a_connection(bench: Bench) -> None:
+    refused = await refusal(bench, ready_world(), request(), place=Place("other", "eu"))
+    assert (refused.type, refused.non_retryable) == (Reason.AGENT_NOT_FOUND, True)
+    assert "only Agents of namespace other can be run in TemporalConnection eu" in str(refused)
+
+
+def test_an_agent_whose_workers_are_in_another_temporal_is_refused() -> None:
+    with pytest.raises(Waiting, match="works in the operator's own Temporal, and the workflow that asks is"):
+        resolved(request(), ready_world(), Place(NAMESPACE, "eu"), installation=INSTALLATION)
 
 
 async def test_an_agent_that_was_not_seen_yet_is_waited_for(bench: Bench) -> None:

@@ -47,7 +47,7 @@ class ModelCalls:
     @activity.defn(name=START_CONVERSATION)
     async def start_conversation(self, start: ConversationStart) -> ModelAnswer:
         """Start the run's conversation, or take up the one that an earlier attempt started."""
-        conversations = self._providers.conversations(start.provider)
+        conversations = await self._providers.conversations(start.provider)
         async with beating():
             with self._judged(start.provider, gone=_agent_gone(start)):
                 if _may_have_been_sent(repeated=start.repeated):
@@ -59,7 +59,7 @@ class ModelCalls:
     @activity.defn(name=APPEND_RESULTS)
     async def append_results(self, append: ResultsAppend) -> ModelAnswer:
         """Append what the agent waits for, unless an earlier attempt did, and return its answer."""
-        conversations = self._providers.conversations(append.provider)
+        conversations = await self._providers.conversations(append.provider)
         async with beating():
             with self._judged(append.provider, gone=conversation_gone(append)):
                 if _may_have_been_sent(repeated=append.repeated):
@@ -81,7 +81,7 @@ class ModelCalls:
     @activity.defn(name=RESTART_CONVERSATION)
     async def restart_conversation(self, restart: ConversationRestart) -> ModelAnswer:
         """Branch off from a conversation, or take up the branch that an earlier attempt made."""
-        conversations = self._providers.conversations(restart.provider)
+        conversations = await self._providers.conversations(restart.provider)
         async with beating():
             with self._judged(restart.provider, gone=conversation_gone(restart)):
                 if _may_have_been_sent(repeated=restart.repeated):
@@ -93,7 +93,7 @@ class ModelCalls:
     @activity.defn(name=OPEN_CONVERSATION)
     async def open_conversation(self, opening: ConversationOpening) -> OpenedConversation:
         """Find the conversation that a run goes on with; its failure is final when it is gone."""
-        conversations = self._providers.conversations(opening.provider)
+        conversations = await self._providers.conversations(opening.provider)
         async with beating():
             with self._judged(opening.provider, gone=conversation_gone(opening)):
                 match await open_conversation(conversations, opening, Watch(self._patience.settle)):

@@ -1,8 +1,11 @@
 """Finding out what became of a call whose answer was lost, before it is made again."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from temporalio import activity
 
@@ -17,7 +20,6 @@ from agents_worker.messages import (
     OpenedConversation,
     ResultsAppend,
 )
-from agents_worker.sessions.remote import RemoteConversations
 from agents_worker.sessions.settlement import (
     NotSent,
     Settled,
@@ -31,6 +33,9 @@ from agents_worker.sessions.settlement import (
 )
 from agents_worker.sessions.verdict import GiveUp
 from agents_worker.sessions.wire import WireConversation, WireEntry
+
+if TYPE_CHECKING:
+    from agents_worker.sessions.remote import RemoteConversations
 
 _LONGEST_PAUSE_SECONDS = 5.0
 

@@ -40,9 +40,10 @@ class Room:
         """Bytes of a model's answer, as JSON."""
         return STORED_LIMIT if self.has_store else ANSWER_LIMIT
 
-    async def tool_result(self, text: str) -> ToolResult:
+    async def tool_result(self, result: ToolResult) -> ToolResult:
         """Cut a tool's result to what can be kept."""
-        return await self.kept(ToolResult(text=clip(text, STORED_LIMIT if self.has_store else RESULTS_LIMIT)))
+        text = clip(result.text, STORED_LIMIT if self.has_store else RESULTS_LIMIT)
+        return await self.kept(result.model_copy(update={"text": text}))
 
     async def kept(self, result: Result) -> Result:
         """Return the result once the store can take it, where it needs one.

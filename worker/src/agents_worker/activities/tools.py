@@ -35,9 +35,8 @@ class ToolCalls:
         """Call a tool and return its result, or how it failed, as a text."""
         tool = self._tools.named(call.name)
         if tool is None:
-            return ToolResult(
-                text=f"There is no tool {call.name}: this build of the worker does not have it."
-            )
+            text = f"There is no tool {call.name}: this build of the worker does not have it."
+            return ToolResult(text=text, failed="ToolNotFound")
         async with beating():
             return await self._room.tool_result(await self._call(tool, call))
 
@@ -46,15 +45,15 @@ class ToolCalls:
         """Describe the tools that this worker offers."""
         return self._tools.catalogue()
 
-    async def _call(self, tool: Tool, call: ToolCall) -> str:
+    async def _call(self, tool: Tool, call: ToolCall) -> ToolResult:
         # The user's code may raise anything, even to exit, and all of it is an answer to the model.
         try:
             match bind_arguments(tool, call.arguments, _context(call)):
                 case InvalidArguments(text=text):
-                    return text
+                    return ToolResult(text=text, failed=InvalidArguments.__name__)
                 case inspect.BoundArguments(args=args, kwargs=kwargs):
                     value = await self._run(tool, partial(tool.function, *args, **kwargs))
-                    return result_text(tool.name, value)
+                    return ToolResult(text=result_text(tool.name, value))
         except (Exception, SystemExit, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
@@ -62,7 +61,7 @@ class ToolCalls:
                 activity.logger.info("The tool %s refused a call", tool.name)
             else:
                 activity.logger.warning("The tool %s failed", tool.name, exc_info=error)
-            return failure_text(tool.name, error)
+            return ToolResult(text=failure_text(tool.name, error), failed=type(error).__name__)
 
     async def _run(self, tool: Tool, call: Callable[[], object]) -> object:
         if tool.is_async:

@@ -32,7 +32,7 @@ from agents_worker.mcp.failed import ServerFailed
 from agents_worker.mcp.listening import Listeners, announces_changes
 from agents_worker.mcp.session import Sessions
 from agents_worker.mcp.wire import CALL, LISTING
-from agents_worker.messages import McpToolCall
+from agents_worker.messages import McpToolCall, ToolResult
 
 _log = logging.getLogger("agents_worker.mcp")
 _CONNECT_FIELD = "spec.connectTimeout"
@@ -74,22 +74,24 @@ class Servers:
                 )
         return McpText(text=text)
 
-    async def call_tool(self, call: McpToolCall) -> str:
+    async def call_tool(self, call: McpToolCall) -> ToolResult:
         """Call a tool and return a text for the model, however it ends."""
         try:
             arguments = _ARGUMENTS.validate_json(call.arguments.strip() or "{}")
         except ValidationError:
-            return f"{call.name} was not called, its arguments are invalid: they are no JSON object"
+            text = f"{call.name} was not called, its arguments are invalid: they are no JSON object"
+            return ToolResult(text=text, failed="InvalidArguments")
         target, sent = call.target, False
         try:
             async with self._sessions.open(target, CALL, traceparent=call.traceparent) as session:
                 session.ask(f"answer the call of {call.tool}", target.call_timeout, "spec.callTimeout")
                 sent = True
-                text = session.given.mask(_said(call, await _call(session.client, call, arguments)))
+                said = _said(call, await _call(session.client, call, arguments))
+                result = said.model_copy(update={"text": session.given.mask(said.text)})
         except ServerFailed as failed:
             doubt = f". {_DOUBT}" if sent and not failed.refused else ""
-            return f"{call.name} failed: {failed.message}{doubt}"
-        return text
+            return ToolResult(text=f"{call.name} failed: {failed.message}{doubt}", failed=failed.reason)
+        return result
 
     async def close(self) -> None:
         """Listen no more."""
@@ -117,12 +119,14 @@ async def _prompt(client: Client, question: GetMcpPromptInput) -> GetPromptResul
         ) from None
 
 
-def _said(call: McpToolCall, answer: CallToolResult | InputRequiredResult) -> str:
+def _said(call: McpToolCall, answer: CallToolResult | InputRequiredResult) -> ToolResult:
     match answer:
         case CallToolResult():
-            return result_text(call.name, answer)
+            text = result_text(call.name, answer)
+            return ToolResult(text=text, failed="ToolError" if answer.is_error else "")
         case InputRequiredResult():
-            return f"{call.name} failed: it asks for input in the middle of a call, which agents cannot give"
+            text = f"{call.name} failed: it asks for input in the middle of a call, which agents cannot give"
+            return ToolResult(text=text, failed="InputRequired")
 
 
 async def _call(

@@ -54,7 +54,12 @@ def answer_of(request: ChatRequest, chat: WireChat, *, limit: int, new_id: Calla
         reasoning={name: _storable(thought) for name, thought in _thoughts(said) if thought},
         calls=tuple(_calls(request, said, new_id)),
     )
-    return ChatAnswer(message=_bounded(message, limit), usage=_usage(chat.usage))
+    return ChatAnswer(
+        message=_bounded(message, limit),
+        usage=_usage(chat.usage),
+        model=storable(chat.model[:_NAME_LIMIT]),
+        finish_reason=storable(chat.choices[0].finish_reason[:_NAME_LIMIT]),
+    )
 
 
 def _has_words(choice: WireChoice) -> bool:

@@ -81,6 +81,7 @@ class WireChat(Wire):
 
     choices: Annotated[tuple[WireChoice, ...], BeforeValidator(_first), Field(min_length=1)]
     usage: Annotated[WireUsage | None, BeforeValidator(_object_or_none)] = None
+    model: Text = ""
 
 
 WIRE_CHAT = TypeAdapter(WireChat)

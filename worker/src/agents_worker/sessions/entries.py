@@ -1,5 +1,7 @@
 """From a provider's entries to the loop's own, small enough for a workflow's history."""
 
+from typing import TypeGuard
+
 from agents_crds.contract.cut import storable
 from agents_crds.contract.entries import Content, FileContent, ReferenceContent, TextContent
 from agents_crds.contract.run import Usage
@@ -53,7 +55,12 @@ def answer_of(
         entries=entries_of(outputs, limit),
         usage=usage_of(usage),
         last_entry=_name(outputs[-1].id) if outputs else "",
+        model=next((_name(each.model) for each in outputs if _has_model(each)), ""),
     )
+
+
+def _has_model(output: WireEntry) -> TypeGuard[MessageOutput | CallOutput]:
+    return isinstance(output, MessageOutput | CallOutput) and bool(output.model)
 
 
 def entries_of(outputs: tuple[WireEntry, ...], limit: int = ANSWER_LIMIT) -> tuple[Entry, ...]:

@@ -1,20 +1,22 @@
 """The clients of model providers, and the keys that they read."""
 
+import asyncio
 from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import httpx2
-from mistralai.client import Mistral
-from mistralai.client.utils.logger import NoOpLogger
 
 from agents_crds.contract.headers import NOT_A_KEY, is_header_value
 from agents_crds.contract.run import ProviderSnapshot
 from agents_worker.secret_files import SecretUnreadableError, read_secret
 from agents_worker.sessions.chat import ChatCompletions
 from agents_worker.sessions.failures import KeyMissing, ProviderFailed
-from agents_worker.sessions.remote import RemoteConversations
 from agents_worker.text import ANSWER_LIMIT
+
+if TYPE_CHECKING:
+    from agents_worker.sessions.remote import RemoteConversations
 
 CALL_TIMEOUT = timedelta(seconds=300)
 """After so long without an answer a request is given up."""
@@ -51,11 +53,12 @@ class Providers:
         self._answer_limit = answer_limit
         self._known: dict[tuple[str, str], RemoteConversations] = {}
 
-    def conversations(self, provider: ProviderSnapshot) -> RemoteConversations:
+    async def conversations(self, provider: ProviderSnapshot) -> "RemoteConversations":
         """Return the provider's conversations."""
         known = self._known.get((provider.url, provider.key_path))
         if known is None:
-            known = RemoteConversations(self._client(provider), self._answer_limit)
+            # The half second that the import takes, other calls go on.
+            known = await asyncio.to_thread(self._load, provider)
             self._known[provider.url, provider.key_path] = known
         return known
 
@@ -64,15 +67,13 @@ class Providers:
         key = KeyFile(self._secrets_dir, provider.key_path).read if provider.key_path else None
         return ChatCompletions(self._http, provider.url, key, CALL_TIMEOUT.total_seconds())
 
-    def _client(self, provider: ProviderSnapshot) -> Mistral:
-        return Mistral(
-            api_key=KeyFile(self._secrets_dir, provider.key_path).read,
-            server_url=provider.url.rstrip("/"),
-            async_client=self._http,
-            retry_config=None,  # Temporal is the one that repeats
-            timeout_ms=CALL_TIMEOUT // timedelta(milliseconds=1),
-            debug_logger=NoOpLogger(),  # the SDK's own writes the key where MISTRAL_DEBUG is set
-        )
+    def _load(self, provider: ProviderSnapshot) -> "RemoteConversations":
+        # Mistral's SDK, 20 MB that a worker needs only once it has runs with such conversations.
+        from agents_worker.sessions.remote import RemoteConversations, mistral_client  # noqa: PLC0415
+
+        key = KeyFile(self._secrets_dir, provider.key_path).read
+        mistral = mistral_client(self._http, provider.url, key, CALL_TIMEOUT)
+        return RemoteConversations(mistral, self._answer_limit)
 
 
 async def _connect_soon(request: httpx2.Request) -> None:

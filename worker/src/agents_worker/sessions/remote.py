@@ -1,13 +1,14 @@
 """Mistral's conversations, where the provider keeps the agent and its history, through the official SDK."""
 
-from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import httpx2
 from mistralai.client import Mistral, errors, models
 from mistralai.client.conversations import Conversations
 from mistralai.client.types import UNSET
+from mistralai.client.utils.logger import NoOpLogger
 from pydantic import TypeAdapter, ValidationError
 
 from agents_crds.contract.run import FunctionResult
@@ -31,6 +32,18 @@ _ANSWER = TypeAdapter[object](object)
 _NOTHING = TypeAdapter[None](None)
 
 Parsed = TypeVar("Parsed")
+
+
+def mistral_client(http: httpx2.AsyncClient, url: str, key: Callable[[], str], timeout: timedelta) -> Mistral:
+    """Make the SDK's client of an account; `key` gives its key for each call."""
+    return Mistral(
+        api_key=key,
+        server_url=url.rstrip("/"),
+        async_client=http,
+        retry_config=None,  # Temporal is the one that repeats
+        timeout_ms=timeout // timedelta(milliseconds=1),
+        debug_logger=NoOpLogger(),  # the SDK's own writes the key where MISTRAL_DEBUG is set
+    )
 
 
 class RemoteConversations:

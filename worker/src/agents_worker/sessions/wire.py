@@ -98,6 +98,7 @@ class MessageOutput(WireOutput):
 
     type: Literal["message.output"]
     agent_id: Text = ""
+    model: Text = ""
     content: Annotated[tuple[Piece, ...], BeforeValidator(_pieces)] = ()
 
 
@@ -106,6 +107,7 @@ class CallOutput(WireOutput):
 
     type: Literal["function.call"]
     agent_id: Text = ""
+    model: Text = ""
     tool_call_id: str
     name: str
     arguments: Arguments = "{}"

@@ -29,11 +29,12 @@ from agents_worker.messages import (
     FunctionCall,
     McpToolCall,
     ModelAnswer,
+    Origin,
     ResultsAppend,
     ToolCall,
     ToolResult,
 )
-from agents_worker.workflows.floor import caller_of, floor_of, name_of, route_of, tool_names
+from agents_worker.workflows.floor import agents_of, caller_of, floor_of, name_of, route_of, tool_names
 from agents_worker.workflows.handing_over import handoff_reply
 from agents_worker.workflows.refusals import Refusal, refusal_of
 from agents_worker.workflows.replies import (
@@ -45,7 +46,6 @@ from agents_worker.workflows.replies import (
     too_slow,
     without_server,
 )
-from agents_worker.workflows.tracing import call_traceparent
 from agents_worker.workflows.turn import first_words
 
 # A call whose worker was killed is repeated within this and the retry's first interval.
@@ -144,7 +144,7 @@ async def ask_provider(
     try:
         answered: T = await workflow.execute_activity(
             _activity(request),
-            request,
+            request.model_copy(update={"origin": _origin(loop, state)}),
             result_type=answer,
             task_queue=loop.agent.provider.queue,
             start_to_close_timeout=MODEL_CALL,
@@ -156,6 +156,12 @@ async def ask_provider(
         raise_if_cancelled(error)
         return refusal_of(error.cause)
     return answered
+
+
+def _origin(loop: LoopInput, state: LoopState) -> Origin:
+    agent = floor_of(loop, state)
+    models = (each.model for each in agents_of(loop) if each.name == agent)
+    return Origin(run=loop.run, agent=agent, model=next(models, ""), traceparent=loop.traceparent)
 
 
 async def call_tools(loop: LoopInput, state: LoopState, calls: tuple[FunctionCall, ...]) -> tuple[str, ...]:
@@ -195,22 +201,29 @@ def _tool_activity(
     loop: LoopInput, state: LoopState, call: FunctionCall, route: ToolRoute
 ) -> _ToolActivity | None:
     """Choose the activity for a call; None where the run does not know the tool's server."""
-    trace = call_traceparent(loop.traceparent, workflow.info().run_id, call.tool_call_id)
+    agent = name_of(loop, call.agent_id, otherwise=floor_of(loop, state))
     if route.mcp is None:
         request = ToolCall(
             name=call.name,
             arguments=call.arguments,
             tool_call_id=call.tool_call_id,
-            agent=name_of(loop, call.agent_id, otherwise=floor_of(loop, state)),
+            agent=agent,
             run=loop.run,
-            traceparent=trace,
+            traceparent=loop.traceparent,
         )
         return _ToolActivity(CALL_TOOL, request, route.timeout)
     target = _target(loop, route.mcp)
     if target is None:
         return None
     mcp_request = McpToolCall(
-        target=target, tool=route.mcp.tool, name=call.name, arguments=call.arguments, traceparent=trace
+        target=target,
+        tool=route.mcp.tool,
+        name=call.name,
+        arguments=call.arguments,
+        tool_call_id=call.tool_call_id,
+        agent=agent,
+        run=loop.run,
+        traceparent=loop.traceparent,
     )
     limit = target.connect_timeout + target.call_timeout + _MCP_MARGIN
     return _ToolActivity(CALL_MCP_TOOL, mcp_request, limit)

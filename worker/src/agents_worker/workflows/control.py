@@ -7,7 +7,7 @@ from temporalio import workflow
 
 from agents_crds.contract.names import ADD_INPUT_UPDATE, STOP_SIGNAL, USER_INPUT_SIGNAL
 from agents_crds.contract.run import LoopState, UserInput
-from agents_crds.v1alpha1.conversation import USER_INPUT_ID_LIMIT, USER_INPUT_LIMIT, USER_INPUT_TEXT_LIMIT
+from agents_crds.v1alpha1.limits import USER_INPUT_ID_LIMIT, USER_INPUT_LIMIT, USER_INPUT_TEXT_LIMIT
 
 _AT_ONCE = 8
 """With results of the longest, that many inputs fit into a payload."""

@@ -7,7 +7,7 @@ agent of somebody else may hand off to anyone, the provider's name for it is all
 from collections.abc import Sequence
 
 from agents_crds.contract.run import AgentSnapshot, LoopInput, LoopState, ToolRoute, with_part
-from agents_crds.v1alpha1.agentrun import PATH_LIMIT
+from agents_crds.v1alpha1.limits import PATH_LIMIT
 from agents_worker.messages import Entry, FunctionCall, Handoff, ModelAnswer
 
 _NAMELESS = "unknown"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from agents_crds.contract.entries import HandoffEntry
 from agents_crds.contract.run import AgentSnapshot, LoopInput, LoopState
 from agents_crds.contract.transcript import TranscriptCall
-from agents_crds.v1alpha1.agentrun import PATH_LIMIT
+from agents_crds.v1alpha1.limits import PATH_LIMIT
 from agents_worker.messages import FunctionCall
 from agents_worker.workflows.floor import agents_of, caller_of, floor_of
 from agents_worker.workflows.story import with_entry

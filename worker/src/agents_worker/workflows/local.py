@@ -61,4 +61,5 @@ def answer_of(
         has_store=chat.has_store,
         transcript=(*messages, chat.message),
         repeated=chat.repeated,
+        model=chat.model,
     )

@@ -12,6 +12,7 @@ from temporalio import workflow
 from agents_crds.contract.asking import asked_question
 from agents_crds.contract.progress import RunProgress
 from agents_crds.contract.run import LoopInput, LoopResult, LoopState
+from agents_crds.telemetry.about import begin_about, run_fields
 from agents_crds.v1alpha1.conditions import Reason
 from agents_worker.messages import FunctionCall, ModelAnswer
 from agents_worker.text import clip
@@ -51,6 +52,7 @@ async def run_loop(loop: LoopInput, state: LoopState, control: Control) -> LoopR
 
     A cancellation ends the loop too, with a result that says so: whoever called it decides what follows.
     """
+    begin_about(**run_fields(loop.run, loop.agent.name, loop.traceparent))
     result = await _to_end(_Course(loop, state, control))
     if isinstance(result, LoopState):
         return result

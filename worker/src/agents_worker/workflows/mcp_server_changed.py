@@ -8,7 +8,8 @@ from temporalio.common import RetryPolicy
 from agents_crds.contract.mcp import McpServerChanged
 from agents_crds.contract.names import MCP_SERVER_CHANGED_ACTIVITY, MCP_SERVER_CHANGED_WORKFLOW
 
-_ATTEMPTS = 3
+# Each may come to a replica of the operator that stands by.
+_ATTEMPTS = 10
 
 
 @workflow.defn(name=MCP_SERVER_CHANGED_WORKFLOW)

@@ -1,0 +1,1 @@
+"""What operator and workers tell of what they do, and how: traces and logs."""

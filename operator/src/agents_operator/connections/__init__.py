@@ -1,0 +1,1 @@
+"""TemporalConnections: the Temporals beside the operator's own, each with a client and ears for its runs."""

@@ -1,0 +1,73 @@
+"""Lets the leader write for as long as its Lease cannot be another's, by this machine's own clock."""
+
+import asyncio
+import selectors
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+LAPSED = "the Lease was not renewed in time and may be another replica's by now"
+
+
+class NotLeadingError(Exception):
+    """A write that is the leader's, in a process that does not lead."""
+
+
+class Fence:
+    """Asked right before every write of the leader's; a leader that may be none any more ends there."""
+
+    def __init__(self, end: Callable[[str], NoReturn], clock: Callable[[], float] = time.monotonic) -> None:
+        """`end` is told why, and ends the process at once: nothing may be finished without the Lease."""
+        self._end = end
+        self._clock = clock
+        self._until: float | None = None
+
+    def leads(self) -> bool:
+        """Whether this process leads."""
+        return self._until is not None
+
+    @property
+    def left(self) -> float:
+        """Seconds for which the Lease is this process's own, whatever happens."""
+        return 0.0 if self._until is None else self._until - self._clock()
+
+    def open(self, until: float) -> None:
+        """Let writes pass before that time of the clock."""
+        self._until = until
+
+    def close(self) -> None:
+        """Let nothing pass: the Lease was given back."""
+        self._until = None
+
+    def require(self) -> None:
+        """Return if the leader may write now; raise NotLeadingError where there is none."""
+        if self._until is None:
+            raise NotLeadingError("this replica stands by, and only the one that leads may do that")
+        self.check()
+
+    def check(self) -> None:
+        """End a process that led and whose time is over."""
+        if self._until is not None and self._clock() >= self._until:
+            self._end(LAPSED)
+
+
+class _FencedSelector(selectors.DefaultSelector):
+    """Looks at the fence each time that the process has waited, before anything else is done."""
+
+    def __init__(self, fence: Fence) -> None:
+        super().__init__()
+        self._fence = fence
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait, as all selectors do."""
+        ready = super().select(timeout)
+        self._fence.check()
+        return ready
+
+
+def fenced_loop(fence: Fence) -> asyncio.AbstractEventLoop:
+    """Make an event loop for a process that may be stopped while it waits, and go on after its Lease.
+
+    What has passed the fence may still wait for a connection then: it must not be sent first.
+    """
+    return asyncio.SelectorEventLoop(_FencedSelector(fence))

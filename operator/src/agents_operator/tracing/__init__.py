@@ -1,0 +1,1 @@
+"""Traces of AgentRuns: what the operator knows of a run, as spans."""
