@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.e2e.cluster import Cluster
 from tests.e2e.proxy import service_url
 from tests.e2e.readme import commands, run
 from tests.standin.control import StandIn
+from tests.user import eventually
+from tools.errors import ExpectedError
 from tools.parts.catalog import ROOT
 
 RELEASE = "durable-agents"
@@ -21,6 +24,7 @@ STANDIN_PORT = 8080
 STANDIN_URL = f"http://{STANDIN}.{NAMESPACE}.svc:{STANDIN_PORT}"
 OURS = "app.kubernetes.io/part-of=durable-agents"
 _TIMEOUT = "--timeout=180s"
+_BUDGET_SECONDS = 120
 
 
 class Installation:
@@ -76,14 +80,34 @@ class Installation:
         assert pods, deployment
         self._kubectl("delete", *pods, "--grace-period=0", "--force")
 
+    def leader(self) -> str:
+        """Name the pod of the operator that acts; nothing while none does."""
+        path = "--output=jsonpath={.spec.holderIdentity}"
+        return self._kubectl("get", f"lease/durable-agents-{self.id}", path)
+
+    def kill_leader(self) -> str:
+        """End the pod of the operator that acts without warning; return its name."""
+        leader = self.leader()
+        self._kubectl("delete", "pod", leader, "--grace-period=0", "--force")
+        return leader
+
     def evict_pods(self, namespace: str) -> None:
-        """Ask for the eviction of every pod of a namespace, as the drain of its node does."""
+        """Evict every pod of a namespace as the drain of its node does: again, where a budget forbids it."""
         found = self.cluster.kubectl("get", "pods", f"--namespace={namespace}", "--output=name").split()
         assert found, namespace
         for pod in (name.removeprefix("pod/") for name in found):
-            path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
-            eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+            eventually(partial(self._is_evicted, namespace, pod), bool, timeout=_BUDGET_SECONDS)
+
+    def _is_evicted(self, namespace: str, pod: str) -> bool:
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+        try:
             self.cluster.kubectl("create", "--raw", path, "--filename=-", stdin=json.dumps(eviction))
+        except ExpectedError as error:
+            if "disruption budget" not in str(error):
+                raise
+            return False
+        return True
 
     def wait_available(self, deployment: str) -> None:
         """Wait until a Deployment of ours serves again."""

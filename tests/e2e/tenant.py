@@ -37,11 +37,12 @@ class Tenant(User):
         self.kubectl("delete", "agentruns,agents", "--all", f"--timeout={PATIENCE}s")
         self._kubectl("delete", "namespace", self.namespace, "--wait=false")
 
-    def apply_pool(self, image: str, *, modules: str | None = None) -> None:
+    def apply_pool(self, image: str, *, modules: str | None = None, **spec: JsonValue) -> None:
         """Run the pool from this image, with the tools of other modules than the image names."""
         variables: list[JsonValue] = [{"name": "WORKER_MODULES", "value": modules}] if modules else []
         container: JsonValue = {"name": "worker", "image": image, "env": variables}
-        self.apply(manifest("WorkerPool", "default", {"template": {"spec": {"containers": [container]}}}))
+        template: JsonValue = {"spec": {"containers": [container]}}
+        self.apply(manifest("WorkerPool", "default", {"template": template, **spec}))
 
     def apply_agent(self) -> None:
         """Apply the Agent of examples/python-tool."""

@@ -1,14 +1,21 @@
 """Installing, upgrading, removing: what stays, what goes, and what goes on."""
 
+import json
+
+from pydantic import JsonValue
+
+from agents_crds.contract import OLDEST_CONTRACT
 from agents_crds.v1alpha1 import Agent, AgentRun, ModelProvider, WorkerPool
+from agents_operator.pools.contract import spoken_contract
 from tests.e2e.cluster import Cluster
 from tests.e2e.installation import NAMESPACE, OURS, Installation, reachable_standin
 from tests.e2e.readme import commands, run
 from tests.e2e.release import Release
 from tests.e2e.tenant import PATIENCE, Tenant, half_way
 from tests.standin.control import StandIn
-from tests.user import eventually
+from tests.user import condition, eventually
 
+STRICT: JsonValue = {"spec": {"outputSchema": {"type": "object", "properties": {"rate": {"type": "string"}}}}}
 CLUSTER_WIDE = (
     "crds,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
 )
@@ -42,7 +49,7 @@ def test_uninstalled_and_installed_again_everything_goes_on_the_defaults_of_the_
 
 
 def test_upgraded_from_the_last_release_with_a_run_in_flight(
-    last_release: Release, bare: Installation, cluster: Cluster, namespace: str
+    last_release: Release, bare: Installation, cluster: Cluster, namespace: str, rates_image: str
 ) -> None:
     bare.install(charts=last_release.charts, images=last_release.images)
     image = cluster.build_example(
@@ -60,6 +67,18 @@ def test_upgraded_from_the_last_release_with_a_run_in_flight(
         tenant.apply_run("afterwards")
         tenant.succeeded("afterwards")
         assert tenant.get(Agent, "finance").status.remote == before
+        assert images_of(tenant) == {image}
+        assert spoken_contract(tenant.get(WorkerPool, "default")) == OLDEST_CONTRACT
+        tenant.kubectl("patch", "agent/finance", "--type=merge", f"--patch={json.dumps(STRICT)}")
+        ready = eventually(
+            lambda: condition(tenant.get(Agent, "finance"), "Ready"),
+            lambda found: found.reason == "WorkerTooOld",
+            timeout=PATIENCE,
+        )
+        assert "rebuild its image on this release's worker" in ready.message
+        tenant.apply_run("patient")
+        tenant.apply_pool(rates_image)
+        tenant.succeeded("patient")
         tenant.remove()
 
 
@@ -82,4 +101,11 @@ def test_purge_as_the_readme_says_leaves_nothing(
         lambda: tenant.kubectl("get", "deployments,pods", "--output=name"),
         lambda found: found == "",
         timeout=PATIENCE,
+    )
+
+
+def images_of(tenant: Tenant) -> set[str]:
+    """The images of the workers that there are."""
+    return set(
+        tenant.kubectl("get", "pods", "--output=jsonpath={.items[*].spec.containers[*].image}").split()
     )

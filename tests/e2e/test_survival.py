@@ -22,6 +22,20 @@ def test_operator_killed_in_the_middle_of_a_run(
     tenant.assert_done_once()
 
 
+def test_leader_of_the_operator_killed_in_the_middle_of_a_run(
+    installation: Installation, standin: StandIn, tenant: Tenant
+) -> None:
+    hold = half_way(standin, tenant, "tough")
+    killed = installation.kill_leader()
+    standin.release(hold)
+    # The other replica hears of its outcome, whoever leads.
+    tenant.succeeded("tough")
+    tenant.assert_done_once()
+    tenant.apply_run("next")
+    tenant.succeeded("next")
+    assert installation.leader() not in {"", killed}
+
+
 def test_temporal_killed_in_the_middle_of_a_run(
     installation: Installation, standin: StandIn, tenant: Tenant
 ) -> None:
