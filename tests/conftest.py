@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-_LONGEST_FIRST = ("component", "workflows", "mcp", "permissions", "crds")
+_LONGEST_FIRST = ("component", "metrics", "workflows", "mcp", "permissions", "crds")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

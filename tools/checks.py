@@ -16,7 +16,9 @@ _GENERATED = (
     "charts/durable-agents-crds/templates",
     "charts/durable-agents/README.md",
     "charts/durable-agents-crds/README.md",
+    "charts/durable-agents/files/dashboard.json",
     "docs/conditions.md",
+    "docs/metrics.md",
 )
 
 

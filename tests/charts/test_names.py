@@ -19,7 +19,7 @@ ODD = ["123", "1e3", "null", "yes", "on", "0x1f"]
 def test_services_and_deployments_have_names_that_dns_takes(release: str, helm: Helm) -> None:
     manifests = helm.render(DEV, release=release)
     names = [each["metadata"]["name"] for each in manifests if each["kind"] in {"Service", "Deployment"}]
-    assert len(names) == 5
+    assert len(names) == 6
     assert [name for name in names if not LABEL.fullmatch(name)] == []
 
 
