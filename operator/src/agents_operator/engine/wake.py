@@ -29,6 +29,7 @@ from agents_operator.engine.offers import (
 )
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.world import Key, Listener, World
+from agents_operator.temporal.places import connection_of
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ class Wake(Listener):
     def temporal_changed(self, key: Key) -> None:
         """Wake a TemporalConnection of which something was found out, its pools, their servers, its runs."""
         self._queues.temporal_connections.add(key)
-        pools = [pool for pool in self._world.pools.within(key.namespace) if uses(pool, key.name)]
+        pools = [pool for pool in self._world.pools.within(key.namespace) if connection_of(pool) == key.name]
         for pool in pools:
             self._queues.pools.add(Key.of(pool))
             self._wake_servers(pool)
@@ -247,12 +248,6 @@ def asks_for_work(old: StoredObject | None, new: StoredObject) -> bool:
         return True
     before, after = old.metadata, new.metadata
     return (before.generation, before.deletion_timestamp) != (after.generation, after.deletion_timestamp)
-
-
-def uses(pool: WorkerPool, connection: str) -> bool:
-    """Tell whether a pool works in the Temporal of the TemporalConnection of that name."""
-    ref = pool.spec.temporal_connection_ref
-    return ref is not None and ref.name == connection
 
 
 def mentioned_agents(agent: Agent | None) -> frozenset[str]:
