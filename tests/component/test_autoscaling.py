@@ -78,13 +78,14 @@ def test_sleeping_pool_is_asked_for_nothing_and_its_agents_stay_ready(
 ) -> None:
     server = new_server("maps")
     server.start()
-    tenant.apply(server.manifest(interval="5s"))
+    # Not due before the pool sleeps: what is asked in its last moment wakes it to be answered.
+    tenant.apply(server.manifest(interval="20s"))
     sleeping_pool(tenant)
     tenant.wait(f"mcpserver/{server.name}", "Ready")
     asleep(tenant)
     listed = tenant.get(MCPServer, server.name).status.refresh_time
-    # Twice as long as pools and servers are left alone when there are workers.
-    for scaling in stays(lambda: said(tenant), seconds=12):
+    # Longer than pools and servers are left alone when there are workers.
+    for scaling in stays(lambda: said(tenant), seconds=25):
         assert (scaling.desired_replicas, scaling.backlog) == (0, 0)
     assert tenant.get(MCPServer, server.name).status.refresh_time == listed
     for target in ("workerpool/default", f"mcpserver/{server.name}", "agent/reader"):
