@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from tests.charts.cluster import ROOT, Cluster, rule, running_cluster, wait_until_denied
 from tests.charts.helm import NAMESPACE, PLAIN, RELEASE, Helm
-from tests.charts.people import KEYED_TEMPORAL, pool_spec, server_spec
+from tests.charts.people import KEYED_TEMPORAL, Person, pool_spec, server_spec
 from tools.console import Console
 from tools.parts.catalog import Part, Parts
 from tools.parts.obtain import obtain, obtain_parts
@@ -16,6 +16,7 @@ TEAM = "team"
 VIEWER, EDITOR, ADMIN = "viewer", "editor", "admin-of-team"
 # Has the role admin of ours too, and may create pods.
 DEPLOYER = "deployer"
+KEY_HOLDER = "key-holder"
 STATUS: JsonValue = {"status": {"observedGeneration": 1}}
 
 
@@ -58,3 +59,24 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, parts: Parts, helm: Helm) 
         wait_until_denied("pool-pods", lambda: admin.creates("workerpools", TEAM))
         wait_until_denied("pool-secrets", lambda: deployer.creates("workerpools", TEAM, keyed))
         yield running
+
+
+@pytest.fixture
+def admin(cluster: Cluster) -> Person:
+    """Has the role admin of ours, and no right to any Secret or pod."""
+    return cluster.person(ADMIN)
+
+
+@pytest.fixture
+def key_holder(cluster: Cluster) -> Person:
+    """Has the role too, may create pods, and may get some Secrets by their names."""
+    cluster.grant(KEY_HOLDER, f"{RELEASE}-admin", TEAM)
+    names = ["mistral", "s", *(f"s{number}" for number in range(20))]
+    cluster.allow(KEY_HOLDER, TEAM, rule("pods", "create"), rule("secrets", "get", names=names))
+    return cluster.person(KEY_HOLDER)
+
+
+@pytest.fixture
+def deployer(cluster: Cluster) -> Person:
+    """Has the role too, and may create pods."""
+    return cluster.person(DEPLOYER)

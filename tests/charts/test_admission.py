@@ -3,13 +3,12 @@
 import pytest
 from pydantic import JsonValue
 
-from tests.charts.cluster import ROOT, Cluster, rule
+from tests.charts.cluster import ROOT, Cluster
 from tests.charts.conftest import ADMIN, DEPLOYER, STATUS, TEAM
 from tests.charts.helm import NAMESPACE, RELEASE
 from tests.charts.people import KEYED_TEMPORAL, SPECS, Person, from_secret, pool_spec, server_spec
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:{RELEASE}-operator"
-KEY_HOLDER = "key-holder"
 LABEL: JsonValue = {"metadata": {"labels": {"edited": "yes"}, "finalizers": ["example.com/mine"]}}
 
 NAMES_SECRET = {
@@ -87,27 +86,6 @@ def variables_from(*secrets: str) -> JsonValue:
             ]
         }
     )
-
-
-@pytest.fixture
-def admin(cluster: Cluster) -> Person:
-    """Has the role admin of ours, and no right to any Secret or pod."""
-    return cluster.person(ADMIN)
-
-
-@pytest.fixture
-def key_holder(cluster: Cluster) -> Person:
-    """Has the role too, may create pods, and may get some Secrets by their names."""
-    cluster.grant(KEY_HOLDER, f"{RELEASE}-admin", TEAM)
-    names = ["mistral", "s", *(f"s{number}" for number in range(20))]
-    cluster.allow(KEY_HOLDER, TEAM, rule("pods", "create"), rule("secrets", "get", names=names))
-    return cluster.person(KEY_HOLDER)
-
-
-@pytest.fixture
-def deployer(cluster: Cluster) -> Person:
-    """Has the role too, and may create pods."""
-    return cluster.person(DEPLOYER)
 
 
 @pytest.fixture
