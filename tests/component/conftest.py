@@ -6,29 +6,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.component.evidence import Evidence, everything_said
-from tests.component.platform import Operator, Platform, running_platform
+from tests.component.platform import Operator, Platform
+from tests.component.running import platform, processes, running
 from tests.component.tenant import TEST_MODULES, NewTenant, Tenant
 from tests.component.tool_servers import NewServer, ToolServer
-from tools.console import Console
 from tools.local.processes import Processes
 from tools.local.services import STANDIN_KEY
-from tools.parts.obtain import obtain
 
-
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, Processes]]:
-    with running_platform(tmp_path_factory.mktemp("platform"), obtain(Console())) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def platform(running: tuple[Platform, Processes]) -> Platform:
-    return running[0]
-
-
-@pytest.fixture(scope="session")
-def processes(running: tuple[Platform, Processes]) -> Processes:
-    return running[1]
+__all__ = ["platform", "processes", "running"]
 
 
 @pytest.fixture(scope="session")

@@ -78,12 +78,15 @@ def test_sleeping_pool_is_asked_for_nothing_and_its_agents_stay_ready(
 ) -> None:
     server = new_server("maps")
     server.start()
-    # Not due before the pool sleeps: what is asked in its last moment wakes it to be answered.
     tenant.apply(server.manifest(interval="20s"))
     sleeping_pool(tenant)
     tenant.wait(f"mcpserver/{server.name}", "Ready")
-    # A question of its last moment wakes it once more.
-    assert any(rests(tenant, server.name) for _ in range(3))
+    asleep(tenant)
+    listed = tenant.get(MCPServer, server.name).status.refresh_time
+    # Longer than pools and servers are left alone when there are workers.
+    for look in stays(lambda: said(tenant), seconds=25):
+        assert (look.desired_replicas, look.backlog) == (0, 0)
+    assert tenant.get(MCPServer, server.name).status.refresh_time == listed
     for target in ("workerpool/default", f"mcpserver/{server.name}", "agent/reader"):
         tenant.wait(target, "Ready", timeout=1)
 
@@ -95,16 +98,6 @@ def test_new_server_wakes_the_pool_to_be_listed(tenant: Tenant, new_server: NewS
     tenant.apply(server.manifest())
     tenant.wait(f"mcpserver/{server.name}", "Ready")
     asleep(tenant)
-
-
-def rests(tenant: Tenant, server: str) -> bool:
-    """Let the pool fall asleep, and tell whether it and its server are left alone from then on."""
-    asleep(tenant)
-    listed = tenant.get(MCPServer, server).status.refresh_time
-    # Longer than pools and servers are left alone when there are workers.
-    looks = stays(lambda: said(tenant), seconds=25)
-    is_left_alone = all((look.desired_replicas, look.backlog) == (0, 0) for look in looks)
-    return is_left_alone and tenant.get(MCPServer, server).status.refresh_time == listed
 
 
 def sleeping_pool(tenant: Tenant) -> None:

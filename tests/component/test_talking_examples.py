@@ -80,8 +80,7 @@ def test_own_workflow_compares_the_figures_that_agents_found(place: Tenant, oper
         env=environ | dict(operator.service.command.env),
         capture_output=True,
         text=True,
-        check=True,
-        timeout=90,
+        check=False,
     )
     assert re.fullmatch(r"(ECB|Fed|BoE) had the lowest rate of 3: \d\.\d+ % in 2023\n", worker.stdout), (
         worker.stderr

@@ -37,6 +37,14 @@ def furnished(abroad: Abroad, tenant: Tenant) -> Tenant:
     return tenant
 
 
+def held_in_the_middle(platform: Platform, tenant: Tenant) -> str:
+    """Start the run "long", and return the hold at which its second model call waits."""
+    hold = platform.standin.hold("POST", "/v1/conversations/*", times=1)
+    tenant.apply_run("long", "reader")
+    platform.standin.wait_until_held(hold)
+    return hold
+
+
 def ready(tenant: Tenant) -> tuple[str, str, str]:
     found = condition(tenant.get(TemporalConnection, CONNECTION), "Ready")
     return found.status, found.reason, found.message
@@ -111,9 +119,7 @@ def test_run_that_goes_is_told_of_and_can_be_cancelled(
 def test_rotated_key_and_certificate_are_used_while_runs_go(
     platform: Platform, abroad: Abroad, furnished: Tenant
 ) -> None:
-    hold = platform.standin.hold("POST", "/v1/conversations/*", times=1)
-    furnished.apply_run("long", "reader")
-    platform.standin.wait_until_held(hold)
+    hold = held_in_the_middle(platform, furnished)
     renewed = abroad.certificates.another_client()
     furnished.apply(*abroad.secrets(key="two", certificate=renewed))
     eventually(lambda: abroad.front.heard_key("two"), bool)
@@ -166,9 +172,7 @@ def test_connection_that_breaks_holds_up_its_own_runs_and_no_others(
 ) -> None:
     other = new_tenant()
     other.ready_agent("reader")
-    hold = platform.standin.hold("POST", "/v1/conversations/*", times=1)
-    furnished.apply_run("long", "reader")
-    platform.standin.wait_until_held(hold)
+    hold = held_in_the_middle(platform, furnished)
     abroad.go()
     try:
         until_ready(furnished, "False", "TemporalUnreachable")
@@ -194,9 +198,7 @@ def test_connection_that_breaks_holds_up_its_own_runs_and_no_others(
 def test_deleted_connection_is_missed_and_its_runs_are_found_again(
     platform: Platform, abroad: Abroad, furnished: Tenant
 ) -> None:
-    hold = platform.standin.hold("POST", "/v1/conversations/*", times=1)
-    furnished.apply_run("long", "reader")
-    platform.standin.wait_until_held(hold)
+    hold = held_in_the_middle(platform, furnished)
     furnished.delete(f"temporalconnection/{CONNECTION}")
     message = eventually(
         lambda: condition(furnished.get(WorkerPool, POOL), "Ready"),
@@ -216,9 +218,7 @@ def test_deleted_connection_is_missed_and_its_runs_are_found_again(
 def test_operator_killed_while_a_run_goes_finds_it_where_it_is_kept(
     platform: Platform, operator: Operator, furnished: Tenant
 ) -> None:
-    hold = platform.standin.hold("POST", "/v1/conversations/*", times=1)
-    furnished.apply_run("long", "reader")
-    platform.standin.wait_until_held(hold)
+    hold = held_in_the_middle(platform, furnished)
     operator.kill()
     platform.standin.release(hold)
     operator.start()

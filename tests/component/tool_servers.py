@@ -74,7 +74,7 @@ class ToolServer:
         http: Manifest = {"url": self._url(path)}
         if "bearerTokenSecretRef" in spec:
             http["bearerTokenSecretRef"] = spec.pop("bearerTokenSecretRef")
-        return manifest("MCPServer", self.name, {transport: http, "connectTimeout": "3s", **spec})
+        return manifest("MCPServer", self.name, {transport: http, **spec})
 
     def _url(self, path: str) -> str:
         return f"http://{HOST}:{self.port}/{path}"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.component.platform import Platform, running_platform
+from tests.component.platform import Platform
+from tests.component.running import platform, processes, running
 from tests.component.tenant import NewTenant, Tenant
 from tests.metrics.installs import MeasuredOperator, measured_operator
 from tests.metrics.prometheus import Prometheus
@@ -15,7 +16,9 @@ from tools.console import Console
 from tools.local.processes import Processes
 from tools.local.services import STANDIN_KEY
 from tools.parts.catalog import Part
-from tools.parts.obtain import obtain, obtain_parts
+from tools.parts.obtain import obtain_parts
+
+__all__ = ["platform", "processes", "running"]
 
 MODULES = "tests.component.functions,tests.metrics.functions"
 
@@ -23,22 +26,6 @@ MODULES = "tests.component.functions,tests.metrics.functions"
 @pytest.fixture(scope="session")
 def promtool() -> Path:
     return obtain_parts((Part.PROMTOOL,), Console())[Part.PROMTOOL]
-
-
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, Processes]]:
-    with running_platform(tmp_path_factory.mktemp("platform"), obtain(Console())) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def platform(running: tuple[Platform, Processes]) -> Platform:
-    return running[0]
-
-
-@pytest.fixture(scope="session")
-def processes(running: tuple[Platform, Processes]) -> Processes:
-    return running[1]
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.component.platform import SHORT_INTERVALS, Operator, Platform, running_platform
+from tests.component.running import platform, processes
 from tests.component.tenant import Tenant
 from tests.permissions.scenarios import METRICS_PORT, READER, Stage
 from tools.console import Console
@@ -13,6 +14,8 @@ from tools.local.ports import free_ports
 from tools.local.processes import Processes
 from tools.local.services import OperatorSettings, operator_service
 from tools.parts.obtain import obtain
+
+__all__ = ["platform", "processes"]
 
 # What a scenario waits for comes at once, and what would only disturb it does not come at all.
 INTERVALS = {
@@ -29,16 +32,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform
     directory = tmp_path_factory.mktemp("permissions")
     with running_platform(directory, obtain(Console()), admission=strict) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def platform(running: tuple[Platform, Processes]) -> Platform:
-    return running[0]
-
-
-@pytest.fixture(scope="session")
-def processes(running: tuple[Platform, Processes]) -> Processes:
-    return running[1]
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ from agents_operator.kubernetes.configmaps import ConfigMaps
 from agents_operator.kubernetes.connection import ApiServer, agent_of, find_api_server
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.version import require_selectable_fields
-from agents_operator.leadership import Fence, Leadership, Leases, Terms, fenced_loop
+from agents_operator.leadership import Fence, Leadership, Leases, Terms, fenced_loop, fenced_sockets
 from agents_operator.metrics import (
     LeaderCollector,
     Measures,
@@ -105,7 +105,7 @@ async def main(
     async with (
         health.serve(settings.health_port),
         metrics_page(settings.metrics_port, metrics, settings.log_format),
-        server.session(leader, measured_api(measures)) as leader_session,
+        server.session(leader, measured_api(measures), sockets=fenced_sockets(fence)) as leader_session,
         server.session(replica, measured_api(measures)) as session,
         # A Lease cannot wait for a connection until a burst of others is over.
         server.session(replica, measured_api(measures)) as lease_session,

@@ -146,7 +146,7 @@ class Autoscaler:
         """Write the numbers that differ, and return what the API server has against one."""
         refused = ""
         for each in builds:
-            if not each.is_scaled and each.deployment.is_scaled_apart:
+            if (not each.is_scaled and each.deployment.is_scaled_apart) or _falls_asleep(pool, each):
                 continue
             namespace, number = pool.metadata.namespace, each.decision.replicas
             try:
@@ -195,6 +195,15 @@ class Autoscaler:
         if is_worth_writing(pool.status, status, since=since):
             await self._settle.write(pool, status)
             self._seen[key.uid] = replace(seen, written=now)
+
+
+def _falls_asleep(pool: WorkerPool, planned: PlannedBuild) -> bool:
+    """Tell whether a pool is still to hear that it sleeps, which is done one look after it was said.
+
+    Until then its workers answer what they were asked before it was: left open, that would wake them again.
+    """
+    sleeps = planned.phase == "Current" and planned.is_scaled and planned.decision.replicas == 0
+    return sleeps and pool.spec.is_autoscaled and not pool.is_asleep
 
 
 def _rests(planned: PlannedBuild) -> bool:

@@ -25,14 +25,21 @@ class ApiServer:
     info: kopf.ConnectionInfo
     in_cluster: bool
 
-    def session(self, agent: str = AGENT, *traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+    def session(
+        self,
+        agent: str = AGENT,
+        *traces: aiohttp.TraceConfig,
+        sockets: aiohttp.SocketFactoryType | None = None,
+    ) -> aiohttp.ClientSession:
         """Open a session with connections of its own; the caller closes it.
 
-        `agent` is who asks, as the audit log of the API server shows it.
+        `agent` is who asks, as the audit log of the API server shows it; `sockets` makes the sockets.
         """
         return aiohttp.ClientSession(
             base_url=self.url.rstrip("/") + "/",
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=self.info.as_ssl_context()),
+            connector=aiohttp.TCPConnector(
+                limit=CONNECTIONS, ssl=self.info.as_ssl_context(), socket_factory=sockets
+            ),
             middlewares=(self._authenticate,),
             headers={"User-Agent": agent},
             trace_configs=list(traces),

@@ -2,9 +2,11 @@
 
 import asyncio
 import selectors
+import socket
 import time
 from collections.abc import Callable
-from typing import NoReturn
+from functools import partial
+from typing import Any, NoReturn
 
 LAPSED = "the Lease was not renewed in time and may be another replica's by now"
 
@@ -71,3 +73,35 @@ def fenced_loop(fence: Fence) -> asyncio.AbstractEventLoop:
     What has passed the fence may still wait for a connection then: it must not be sent first.
     """
     return asyncio.SelectorEventLoop(_FencedSelector(fence))
+
+
+class _FencedSocket(socket.socket):
+    """Looks at the fence each time that something is to be sent."""
+
+    _fence: Fence
+
+    @classmethod
+    def of(cls, fence: Fence, address: tuple[Any, ...]) -> "_FencedSocket":
+        """Make one for an address as `socket.getaddrinfo` gives it."""
+        made = cls(*address[:3])
+        made._fence = fence
+        return made
+
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        """Send, as all sockets do."""
+        self._fence.check()
+        return super().send(data, flags)
+
+    def sendmsg(self, buffers: Any, /, *further: Any) -> int:
+        """Send, as all sockets do."""
+        self._fence.check()
+        return super().sendmsg(buffers, *further)
+
+
+def fenced_sockets(fence: Fence) -> Callable[[tuple[Any, ...]], socket.socket]:
+    """Make the sockets for a leader's writes.
+
+    A process can be stopped anywhere between the fence and the network, even with half a request sent: what
+    is left of it must not follow when the process goes on.
+    """
+    return partial(_FencedSocket.of, fence)

@@ -101,18 +101,30 @@ async def test_pool_without_work_sleeps_and_is_looked_at_less_often(scaling: Sca
     assert await scaling.replicas() == {"b1": 1}
     assert not (await scaling.pool()).is_asleep
     assert await scaling.look(after=300) == INTERVAL
-    assert await scaling.replicas() == {"b1": 0}
     assert (await scaling.pool()).is_asleep
+    assert await scaling.look(after=5) == INTERVAL
+    assert await scaling.replicas() == {"b1": 0}
     await scaling.work("b1", pods=0)
     assert await scaling.look(after=5) == 3 * INTERVAL
     assert (await scaling.pool()).status.ready_replicas == 0
     assert ((await scaling.scaling()).reason, (await scaling.scaling()).message) == ("Idle", "no work")
 
 
+async def test_pool_that_falls_asleep_answers_what_it_was_asked_before(scaling: Scaling) -> None:
+    await scaling.look()
+    await scaling.look(after=300)
+    assert (await scaling.pool()).is_asleep
+    scaling.told.backlogs = {"b1": 1}
+    await scaling.look(after=5)
+    assert await scaling.replicas() == {"b1": 1}
+    assert not (await scaling.pool()).is_asleep
+
+
 async def test_pool_whose_runs_all_wait_sleeps_and_is_looked_at_as_often(scaling: Scaling) -> None:
     scaling.told.every = OpenRuns(7, 7)
     await scaling.look()
     await scaling.look(after=300)
+    await scaling.look(after=5)
     await scaling.work("b1", pods=0)
     assert await scaling.look(after=5) == INTERVAL
     assert await scaling.replicas() == {"b1": 0}

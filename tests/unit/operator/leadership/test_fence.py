@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import aiohttp
 import httpx2
 import pytest
 from google.protobuf.message import Message
@@ -21,7 +22,7 @@ from temporalio.service import ConnectConfig, ServiceClient
 
 from agents_crds.contract.conversion import plainly
 from agents_operator.kubernetes.api import KubernetesApi
-from agents_operator.leadership import Fence, NotLeadingError
+from agents_operator.leadership import Fence, NotLeadingError, fenced_sockets
 from agents_operator.mistral import provider_http
 from agents_operator.temporal.fenced import fenced
 from tests.unit.operator.kubernetes.scripted import ScriptedServer
@@ -109,6 +110,23 @@ async def test_kubernetes_is_only_read_without_the_lease(fence: Fence) -> None:
             with pytest.raises(NotLeadingError):
                 await api.request(method, "written")
         assert server.requests == ["GET read"]
+
+
+async def test_write_that_passed_the_fence_too_early_is_not_sent(fence: Fence, clock: Clock) -> None:
+    def stopped_right_afterwards() -> None:
+        fence.require()
+        clock.seconds += 10
+
+    fence.open(clock() + 10)
+    async with ScriptedServer() as server:
+        connector = aiohttp.TCPConnector(socket_factory=fenced_sockets(fence))
+        async with aiohttp.ClientSession(base_url=server.url, connector=connector) as session:
+            api = KubernetesApi(session, before_write=stopped_right_afterwards)
+            server.will_answer(200, {})
+            await api.request("GET", "read")
+            with pytest.raises(EndedError):
+                await api.request("PATCH", "written", body={})
+    assert server.requests == ["GET read"]
 
 
 async def test_providers_are_only_read_without_the_lease(fence: Fence) -> None:
