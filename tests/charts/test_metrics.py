@@ -36,7 +36,7 @@ def test_without_metrics_nothing_of_them_is_there(helm: Helm) -> None:
     deployment = of_kind(manifests, "Deployment")[OPERATOR]
     assert "DURABLE_AGENTS_METRICS_PORT" not in variables_of(deployment)
     assert [port["name"] for port in container_of(deployment)["ports"]] == ["health"]
-    assert not {"Service", *OTHERS_KINDS} & {each["kind"] for each in manifests}
+    assert not {"Service", "ConfigMap", *OTHERS_KINDS} & {each["kind"] for each in manifests}
 
 
 def test_kinds_that_a_cluster_may_lack_are_only_there_when_they_are_asked_for(helm: Helm) -> None:

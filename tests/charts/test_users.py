@@ -35,6 +35,12 @@ def test_only_the_roles_kinds_are_written(name: str, plural: str, cluster: Clust
     assert {answer.allowed for answer in answers.values()} == {plural in WRITTEN_BY[name]}, answers
 
 
+@pytest.mark.parametrize("name", WRITTEN_BY)
+def test_who_writes_pools_scales_them(name: str, cluster: Cluster) -> None:
+    answer = cluster.person(name).patches("workerpools", TEAM, {"spec": {"replicas": 2}}, part="/scale")
+    assert answer.allowed == ("workerpools" in WRITTEN_BY[name]), answer
+
+
 @each_on_each
 def test_nobody_writes_status(name: str, plural: str, cluster: Cluster) -> None:
     assert not cluster.person(name).patches(plural, TEAM, STATUS, part="/status").allowed

@@ -17,6 +17,7 @@ class Rule(BaseModel):
     alert: str
     expr: str
     for_: str = Field(alias="for")
+    keep_firing_for: str | None = None
     labels: dict[str, str]
     annotations: dict[str, str]
 

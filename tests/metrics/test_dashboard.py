@@ -54,6 +54,11 @@ def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
     assert panel["fieldConfig"]["defaults"]["unit"]
 
 
+def test_what_others_in_the_cluster_do_with_temporal_is_not_shown() -> None:
+    of_temporal = [each for each in shown_expressions() if "temporal_" in each]
+    assert [each for each in of_temporal if 'pool!=""' not in each] == []
+
+
 def test_every_variable_that_is_used_is_there() -> None:
     variables = {each["name"]: each for each in dashboard()["templating"]["list"]}
     assert variables["datasource"]["type"] == "datasource"

@@ -57,9 +57,9 @@ COURSES: dict[str, Course] = {
     ),
     "DurableAgentsReconcileErrors": Course(
         {f'durable_agents_reconcile_errors_total{{{OPERATOR},controller="agent"}}': "0+1x200"},
-        until_true=minutes(2),
-        # One object that fails is tried every 5 minutes at last.
-        otherwise={f'durable_agents_reconcile_errors_total{{{OPERATOR},controller="agent"}}': "0+0.1x200"},
+        until_true=minutes(1),
+        # An outage of five minutes.
+        otherwise={f'durable_agents_reconcile_errors_total{{{OPERATOR},controller="agent"}}': "0+3x10 30x9"},
     ),
     "DurableAgentsSweepErrors": Course(
         {f"durable_agents_sweep_errors_total{{{OPERATOR}}}": "0+1x200"}, until_true=minutes(2)
@@ -221,6 +221,38 @@ def test_alerts_are_on_when_it_was_so_for_long_enough(promtool: Path, tmp_path: 
 def test_alerts_are_never_on_while_all_is_well(promtool: Path, tmp_path: Path) -> None:
     cases = [Case(name, course.otherwise or {}, {minutes(90): False}) for name, course in COURSES.items()]
     assert surprises(promtool, tmp_path, cases) == ""
+
+
+def test_an_alert_stays_on_while_another_replica_begins_to_lead(promtool: Path, tmp_path: Path) -> None:
+    of_reader = 'kind="Agent",namespace="team",name="reader",reason="ProviderNotReady"'
+    name = "durable_agents_resource_not_ready_timestamp_seconds"
+    series = {
+        f'{name}{{job="operator",instance="a",{of_reader}}}': "1x60 stale",
+        f'{name}{{job="operator",instance="b",{of_reader}}}': "_x62 1x60",
+    }
+    on = {minutes(30): True, minutes(30.5): True, minutes(31): True, minutes(40): True}
+    assert surprises(promtool, tmp_path, [Case("DurableAgentsObjectNotReady", series, on)]) == ""
+
+
+def test_one_object_that_fails_again_and_again_is_told_of(promtool: Path, tmp_path: Path) -> None:
+    # Once in six minutes, the longest pause that there is.
+    often = " ".join(f"{count}x11" for count in range(20))
+    series = {f'durable_agents_reconcile_errors_total{{{OPERATOR},controller="agent"}}': often}
+    case = Case("DurableAgentsReconcileErrors", series, {minutes(60): True, minutes(90): True})
+    assert surprises(promtool, tmp_path, [case]) == ""
+
+
+def test_watch_of_one_replica_that_brings_nothing_is_not_hidden_by_the_other(
+    promtool: Path, tmp_path: Path
+) -> None:
+    seen = "durable_agents_watch_last_event_timestamp_seconds"
+    series = {
+        f'{seen}{{job="operator",instance="leader",kind="Agent"}}': "0x60",
+        f'{seen}{{job="operator",instance="standby",kind="Agent"}}': "0+30x60",
+        'durable_agents_status_writes_total{job="operator",instance="leader",kind="Agent"}': "0+1x60",
+    }
+    case = Case("DurableAgentsWatchStale", series, {minutes(10): True})
+    assert surprises(promtool, tmp_path, [case]) == ""
 
 
 def test_an_alert_that_is_not_on_is_missed(promtool: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What runs run on."""
 
 from tools.metrics.grafana import Panel, Query, Row
-from tools.metrics.panels.queries import OF_POOL
+from tools.metrics.panels.queries import OF_POOL, OF_WORKERS
 
 POOLS = Row(
     "Worker pools",
@@ -73,8 +73,7 @@ POOLS = Row(
             "A worker that needs more than it may hold replays those that waited longest.",
             (
                 Query(
-                    "sum by (namespace, pod) (temporal_sticky_cache_size"
-                    " unless on (job, instance) durable_agents_leader)",
+                    f"sum by (namespace, pod) (temporal_sticky_cache_size{{{OF_WORKERS}}})",
                     "{{pod}}",
                 ),
             ),
@@ -84,8 +83,7 @@ POOLS = Row(
             "For tasks of workflows and for activities; none free is a worker at its limit.",
             (
                 Query(
-                    "min by (worker_type) (temporal_worker_task_slots_available"
-                    " unless on (job, instance) durable_agents_leader)",
+                    f"min by (worker_type) (temporal_worker_task_slots_available{{{OF_WORKERS}}})",
                     "{{worker_type}}",
                 ),
             ),

@@ -60,7 +60,7 @@ RUNS = Row(
         ),
         Panel(
             "Duration of runs",
-            "From the start of the workflow to its end, waiting included; half of the runs, and 19 of 20.",
+            "From when a worker took a run up to its end, waiting included; half of the runs, and 19 of 20.",
             (
                 Query(
                     quantile(0.5, "durable_agents_run_duration_seconds", OF_AGENT, "agent"), "{{agent}} half"
@@ -74,7 +74,7 @@ RUNS = Row(
         ),
         Panel(
             "Wait for a worker",
-            "From the creation of an AgentRun until a worker took it up, of runs that ended; 19 of 20.",
+            "From the start of the workflow until a worker took it up, of runs that ended; 19 of 20.",
             (
                 Query(
                     quantile(0.95, "durable_agents_run_queue_wait_seconds", OF_NAMESPACE, "namespace"),

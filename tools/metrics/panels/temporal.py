@@ -1,7 +1,7 @@
 """What Temporal's SDK tells of operator and workers."""
 
 from tools.metrics.grafana import Panel, Query, Row
-from tools.metrics.panels.queries import RATE, quantile
+from tools.metrics.panels.queries import sdk_quantile, sdk_rate
 
 TEMPORAL = Row(
     "Temporal",
@@ -11,7 +11,7 @@ TEMPORAL = Row(
             "Of operator and workers, by operation.",
             (
                 Query(
-                    f"sum by (operation, status_code) (rate(temporal_request_failure_total[{RATE}]))",
+                    f"sum by (operation, status_code) {sdk_rate('temporal_request_failure_total')}",
                     "{{operation}} {{status_code}}",
                 ),
             ),
@@ -20,7 +20,7 @@ TEMPORAL = Row(
         Panel(
             "Duration of requests",
             "19 of 20, by operation.",
-            (Query(quantile(0.95, "temporal_request_latency_seconds", "", "operation"), "{{operation}}"),),
+            (Query(sdk_quantile(0.95, "temporal_request_latency_seconds", "operation"), "{{operation}}"),),
             unit="s",
         ),
         Panel(
@@ -28,13 +28,13 @@ TEMPORAL = Row(
             "From when a task is scheduled until a worker takes it, 19 of 20.",
             (
                 Query(
-                    quantile(
-                        0.95, "temporal_workflow_task_schedule_to_start_latency_seconds", "", "task_queue"
+                    sdk_quantile(
+                        0.95, "temporal_workflow_task_schedule_to_start_latency_seconds", "task_queue"
                     ),
                     "{{task_queue}} workflow",
                 ),
                 Query(
-                    quantile(0.95, "temporal_activity_schedule_to_start_latency_seconds", "", "task_queue"),
+                    sdk_quantile(0.95, "temporal_activity_schedule_to_start_latency_seconds", "task_queue"),
                     "{{task_queue}} activity",
                 ),
             ),
