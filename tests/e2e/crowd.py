@@ -99,7 +99,12 @@ class Crowd:
     def start(self, count: int) -> None:
         """Make that many runs at once, each with one tool call."""
         self._began, self._count = time.monotonic(), count
-        spec: dict[str, JsonValue] = {"agentRef": {"name": "finance"}, "input": QUESTION}
+        spec: dict[str, JsonValue] = {
+            "agentRef": {"name": "finance"},
+            "input": QUESTION,
+            # The example has one for runs that nobody holds up.
+            "limits": {"timeout": "1h"},
+        }
         runs = [manifest("AgentRun", f"run-{number}", spec) for number in range(count)]
         self._tenant.kubectl("create", "--filename=-", stdin=yaml.safe_dump_all(runs))
 

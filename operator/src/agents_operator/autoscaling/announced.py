@@ -55,7 +55,7 @@ class Announcements(Listener):
         uid, finished = run.metadata.uid, run.status.finished is True
         was_to_end = self._to_end.pop(uid, None) is not None
         self._started.pop(uid, None)
-        if new is None and not finished and (was_to_end or _waits(run)):
+        if new is None and not finished and (was_to_end or has_no_worker(run)):
             _note(self._ended, run, self._now() + self._cancel_grace + FORGOTTEN_AFTER)
         elif finished and was_to_end:
             _note(self._ended, run, self._now() + FORGOTTEN_AFTER)
@@ -89,7 +89,7 @@ def _note(noted: dict[str, _Noted], run: AgentRun, until: datetime) -> None:
     noted[run.metadata.uid] = _Noted(run.metadata.namespace, run.spec.agent_ref.name, until)
 
 
-def _waits(run: AgentRun) -> bool:
+def has_no_worker(run: AgentRun) -> bool:
     """Tell whether a run had no worker when it was seen last.
 
     Of one that goes while it has, the watch may only not tell yet that it has finished.

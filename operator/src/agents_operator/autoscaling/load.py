@@ -23,6 +23,20 @@ class Load:
     """Tasks that wait for a worker; up to 5 s old, and maybe twice as many as there are."""
     ending: int = 0
     """Runs that were asked to end, maybe lately: each may be one of `executing`, and a task of `backlog`."""
+    visiting: int = 0
+    """Runs of other pools that may call tools here at any moment; told only where there is nothing else."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no worker is needed for what there is."""
+        return not (self.executing or self.backlog or self.visiting)
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Nobody can tell."""
+
+    why: str
 
 
 @dataclass(frozen=True)

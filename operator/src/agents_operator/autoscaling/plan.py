@@ -10,12 +10,14 @@ from math import ceil
 
 from agents_crds.v1alpha1 import ScalingReason
 from agents_crds.v1alpha1.fields import format_duration
-from agents_operator.autoscaling.load import Load
+from agents_operator.autoscaling.load import Load, Unknown
 from agents_operator.autoscaling.rules import Fixed, Probed, Rules, Scaled
 
 BACKLOG_LASTS = timedelta(seconds=5)
 """As old as Temporal's numbers may be: what is seen again after that is there."""
 MOST_DOUBLED = 2
+SHORT_GAP = timedelta(seconds=20)
+"""Looks of which so long none told anything leave what was seen before as it is."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,12 @@ class _Want:
 
 
 def plan_replicas(
-    rules: Rules, load: Load | None, replicas: int, memory: Memory | None, now: datetime
+    rules: Rules, load: Load | Unknown, replicas: int, memory: Memory | None, now: datetime
 ) -> Decision:
     """Decide by what there is to do now, and was lately; `replicas` is how many there are to be until now.
 
-    Without a `memory` it begins with what there is. Without a `load`, as Temporal is away, all stays, and has
-    been needed until then.
+    Without a `memory` it begins with what there is. While the load is unknown all stays, and has been
+    needed until then if that lasts.
     """
     match rules:
         case Fixed(fixed):
@@ -70,11 +72,18 @@ def plan_replicas(
             number = max(probed, replicas)
             why = "the build is to tell its tools before new runs go to it"
             return Decision(number, ScalingReason.PROBING, why, Memory.fresh(number, now))
-        case Scaled() if load is None:
-            why = "Temporal does not tell how much there is to do"
-            return Decision(replicas, ScalingReason.HELD, why, Memory.fresh(replicas, now))
+        case Scaled() if isinstance(load, Unknown):
+            why = f"Temporal does not tell how much there is to do: {load.why}"
+            return Decision(replicas, ScalingReason.HELD, why, _held(memory, replicas, now))
         case Scaled():
             return _scaled(rules, load, replicas, memory or Memory.fresh(replicas, now), now)
+
+
+def _held(memory: Memory | None, replicas: int, now: datetime) -> Memory:
+    """Begin anew after a gap; a look that fails now and then, of a busy server, keeps no worker for ever."""
+    if memory is None or not memory.peaks or now - memory.peaks[-1][0] > SHORT_GAP:
+        return Memory.fresh(replicas, now)
+    return memory
 
 
 def _scaled(rules: Scaled, load: Load, replicas: int, memory: Memory, now: datetime) -> Decision:
@@ -85,7 +94,7 @@ def _scaled(rules: Scaled, load: Load, replicas: int, memory: Memory, now: datet
         lasting = max(lasting, 1)
     want = _wanted(rules, load, lasting)
     # What was seen once is enough to stay: the worker that is to take it may only just be starting.
-    busy = now if load.executing or load.backlog else memory.busy
+    busy = memory.busy if load.is_nothing else now
     peaks = _remembered(memory.peaks, want.replicas, now - rules.scale_down_after, now)
     memory = replace(memory, peaks=peaks, busy=busy, backlogs=backlogs)
     kept = min(replicas, rules.most, max(number for _, number in peaks))
@@ -93,10 +102,13 @@ def _scaled(rules: Scaled, load: Load, replicas: int, memory: Memory, now: datet
         lately = f"{kept} were needed within the last {format_duration(rules.scale_down_after)}"
         why = f"{want.replicas} would do ({want.why}), and {lately}"
         return Decision(kept, ScalingReason.STABILIZING, why, memory)
+    if replicas and not want.replicas and load.backlog:
+        why = f"{_count(load.backlog, 'task')} in the backlog, which may be gone at the next look"
+        return Decision(1, ScalingReason.STABILIZING, why, memory)
     idle = now - busy
     if replicas and not want.replicas and idle < rules.idle_timeout:
         limit = format_duration(rules.idle_timeout)
-        why = f"no work for {format_duration(idle)}: the last one goes after {limit}"
+        why = f"{want.why} for {format_duration(idle)}: the last one goes after {limit}"
         return Decision(1, ScalingReason.STABILIZING, why, memory)
     return Decision(want.replicas, want.reason, want.why, memory)
 
@@ -107,6 +119,8 @@ def _waking(load: Load) -> Load:
         load,
         executing=max(load.executing - load.ending, load.starting),
         backlog=load.backlog if load.backlog > MOST_DOUBLED * load.ending else 0,
+        # What they call wakes the pool, and most never do.
+        visiting=0,
     )
 
 
@@ -126,16 +140,20 @@ def _lasting(
 def _wanted(rules: Scaled, load: Load, backlog: int) -> _Want:
     by_runs = ceil(load.executing / rules.runs_per_worker)
     by_backlog = ceil(backlog / rules.backlog_per_worker)
-    needed = max(by_runs, by_backlog)
+    needed = max(by_runs, by_backlog, min(load.visiting, 1))
     if by_backlog > by_runs:
         reason = ScalingReason.BACKLOG
         why = f"{_count(load.backlog, 'task')} in the backlog, {rules.backlog_per_worker} for each worker"
     elif by_runs:
         reason = ScalingReason.EXECUTING
         why = f"{_count(load.executing, 'executing run')}, {rules.runs_per_worker} for each worker"
+    elif load.visiting:
+        reason = ScalingReason.EXECUTING
+        why = f"{_count(load.visiting, 'executing run')} of other pools may call tools here"
+    elif load.waiting:
+        reason, why = ScalingReason.WAITING, f"no work but {_count(load.waiting, 'waiting run')}"
     else:
-        reason = ScalingReason.IDLE
-        why = f"no work; {_count(load.waiting, 'run')} waiting" if load.waiting else "no work"
+        reason, why = ScalingReason.IDLE, "no work"
     if needed > rules.most:
         return _Want(
             rules.most, ScalingReason.MAX_REPLICAS, f"{why}: {needed}, and {rules.most_by} is {rules.most}"

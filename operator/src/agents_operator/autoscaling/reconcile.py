@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from temporalio.common import WorkerDeploymentVersion
+from temporalio.service import RPCError
 
 from agents_crds.contract.names import pool_queue, worker_deployment
 from agents_crds.v1alpha1 import EventReason, Reason, ScalingReason, WorkerPool
-from agents_operator.autoscaling.announced import Announcements
-from agents_operator.autoscaling.load import Load, loads, phase_of
+from agents_operator.autoscaling.announced import Announcements, has_no_worker
+from agents_operator.autoscaling.load import Load, Unknown, loads, phase_of
 from agents_operator.autoscaling.plan import Memory, plan_replicas
 from agents_operator.autoscaling.rules import rules_of
 from agents_operator.autoscaling.status import PlannedBuild, is_worth_writing, scaled_status
@@ -22,6 +23,7 @@ from agents_operator.kubernetes.deployments import Deployments, WorkerDeployment
 from agents_operator.kubernetes.errors import ConflictError, ForbiddenError, GoneError, RejectedError
 from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import WORKER_POOLS
+from agents_operator.pools.departing import runs_needing
 from agents_operator.pools.deployment import build_of
 from agents_operator.temporal.errors import TemporalUnreachableError
 from agents_operator.temporal.load import OpenRuns, WorkLoads
@@ -97,13 +99,18 @@ class Autoscaler:
 
     async def _observe(
         self, pool: WorkerPool, deployments: tuple[WorkerDeployment, ...]
-    ) -> dict[str, Load] | None:
-        """Read what there is to do for each build; None while Temporal does not tell."""
+    ) -> dict[str, Load] | Unknown:
+        """Read what there is to do for each build."""
         try:
             server = self._servers.of_pool(pool)
             return await self._loads(pool, deployments, server.loads)
-        except (Waiting, TemporalUnreachableError):
-            return None
+        except Waiting as early:
+            return Unknown(early.message)
+        except TemporalUnreachableError as error:
+            return Unknown(str(error))
+        except RPCError as error:
+            # Such as a key that may not count any more. It is the status that tells, and no number is lost.
+            return Unknown(f"{error.status.name}: {error.message}")
 
     async def _loads(
         self, pool: WorkerPool, deployments: tuple[WorkerDeployment, ...], work: WorkLoads
@@ -119,13 +126,28 @@ class Autoscaler:
             backlogs[build] = await work.backlog(version, queue)
             if build != serving:
                 pinned[build] = await work.runs(queue, version) if every.all else OpenRuns()
-        return loads(every, pinned, backlogs, self._announcements.of_pool(Key.of(pool)), serving=serving)
+        shared = loads(every, pinned, backlogs, self._announcements.of_pool(Key.of(pool)), serving=serving)
+        if serving is not None and shared[serving].is_nothing:
+            shared[serving] = replace(shared[serving], visiting=self._visiting(pool))
+        return shared
+
+    def _visiting(self, pool: WorkerPool) -> int:
+        """Count the runs of other pools: of calls that a worker takes at once, Temporal shows nothing."""
+        namespace, name = pool.metadata.namespace, pool.metadata.name
+        agents = (
+            (run, self._world.agents.named(namespace, run.spec.agent_ref.name))
+            for run in runs_needing(pool, self._world)
+        )
+        return sum(
+            not has_no_worker(run) and (agent is None or agent.spec.worker_pool_ref.name != name)
+            for run, agent in agents
+        )
 
     def _plan(
         self,
         pool: WorkerPool,
         deployments: tuple[WorkerDeployment, ...],
-        load: dict[str, Load] | None,
+        load: dict[str, Load] | Unknown,
     ) -> tuple[PlannedBuild, ...]:
         """Decide for each build, and remember what was seen."""
         seen, now, present = self._seen.get(pool.metadata.uid, _Seen({})), self._now(), build_of(pool)
@@ -133,7 +155,7 @@ class Autoscaler:
         for deployment in deployments:
             build = deployment.build
             phase = phase_of(build, serving=pool.status.build, present=present)
-            of_build = None if load is None else load[build]
+            of_build = load if isinstance(load, Unknown) else load[build]
             decision = plan_replicas(
                 rules_of(pool, phase), of_build, deployment.spec.replicas, seen.builds.get(build), now
             )
@@ -213,4 +235,4 @@ def _rests(planned: PlannedBuild) -> bool:
         return False
     if decision.reason is ScalingReason.FIXED:
         return planned.phase != "Draining"
-    return decision.replicas == 0 and load is not None and not load.executing + load.waiting
+    return decision.replicas == 0 and isinstance(load, Load) and not load.executing + load.waiting

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from agents_crds.v1alpha1 import WorkerPool, WorkerPoolStatus
 from agents_crds.v1alpha1.fields import utc
 from agents_crds.v1alpha1.workerpool import BUILD_LIMIT, AutoscalingStatus, BuildStatus
-from agents_operator.autoscaling.load import Load, Phase
+from agents_operator.autoscaling.load import Load, Phase, Unknown
 from agents_operator.autoscaling.plan import Decision
 from agents_operator.engine.conditions import cut
 from agents_operator.kubernetes.deployments import POOL_LABEL, WorkerDeployment
@@ -24,8 +24,7 @@ class PlannedBuild:
 
     deployment: WorkerDeployment
     phase: Phase
-    load: Load | None
-    """None while Temporal does not tell."""
+    load: Load | Unknown
     decision: Decision
 
     @property
@@ -58,7 +57,7 @@ def scaled_status(pool: WorkerPool, builds: Iterable[PlannedBuild], *, now: date
             waiting_runs=sum(each.waiting_runs for each in told),
             backlog=sum(each.backlog for each in told),
             reason=leading.reason.value,
-            message=cut(leading.message + _unused(pool)),
+            message=cut(leading.message + _besides(told[1:]) + _unused(pool)),
             last_scale_time=utc(now) if scaled or before is None else before.last_scale_time,
         )
     return pool.status.model_copy(update=update)
@@ -90,9 +89,18 @@ def _build(planned: PlannedBuild, known: BuildStatus | None) -> BuildStatus:
         phase=planned.phase,
         replicas=planned.decision.replicas,
         ready_replicas=deployment.status.ready_replicas,
-        executing_runs=told.executing_runs if load is None else load.executing,
-        waiting_runs=told.waiting_runs if load is None else load.waiting,
-        backlog=told.backlog if load is None else load.backlog,
+        executing_runs=told.executing_runs if isinstance(load, Unknown) else load.executing,
+        waiting_runs=told.waiting_runs if isinstance(load, Unknown) else load.waiting,
+        backlog=told.backlog if isinstance(load, Unknown) else load.backlog,
+    )
+
+
+def _besides(others: tuple[BuildStatus, ...]) -> str:
+    """Say whose the worker pods are that the message of the leading build does not speak of."""
+    ending = sum(each.replicas for each in others if each.phase == "Draining")
+    starting = sum(each.replicas for each in others if each.phase == "Starting")
+    return (f"; {ending} more for runs of earlier builds" if ending else "") + (
+        f"; {starting} more for the next build to tell its tools" if starting else ""
     )
 
 

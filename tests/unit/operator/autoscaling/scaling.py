@@ -20,7 +20,6 @@ from agents_operator.kubernetes.events import Events
 from agents_operator.kubernetes.resources import WORKER_POOLS
 from agents_operator.pools.deployment import Surroundings, deployment_name, worker_deployment_manifest
 from agents_operator.pools.temporal_target import TemporalTarget
-from agents_operator.temporal.errors import TemporalUnreachableError
 from agents_operator.temporal.load import OpenRuns, WorkLoads
 from agents_operator.temporal.servers import TemporalServer, TemporalServers
 from tests.unit.operator.bench import Bench
@@ -39,12 +38,12 @@ class Told(WorkLoads):
         self.every = OpenRuns()
         self.pinned: dict[str, OpenRuns] = {}
         self.backlogs: dict[str, int] = {}
-        self.is_away = False
+        self.failure: Exception | None = None
 
     async def runs(self, queue: str, version: WorkerDeploymentVersion | None = None) -> OpenRuns:
         assert queue.endswith("/pools/default")
-        if self.is_away:
-            raise TemporalUnreachableError("Temporal cannot be reached")
+        if self.failure is not None:
+            raise self.failure
         return self.every if version is None else self.pinned.get(version.build_id, OpenRuns())
 
     async def backlog(self, version: WorkerDeploymentVersion, queue: str) -> int:
@@ -85,7 +84,7 @@ class Scaling:
         world = World()
         world.pools.see(await self.pool())
         self.told, servers = await told_servers(world)
-        self._world = world
+        self.world = world
         self._autoscaler = Autoscaler(
             world,
             Settle(WORKER_POOLS, world.pools, self.api, self._events(), now=lambda: self.now),
@@ -103,13 +102,13 @@ class Scaling:
         """Look at the pool, so many seconds later."""
         self.now += timedelta(seconds=after)
         pool = await self.pool()
-        self._world.pools.see(pool)
+        self.world.pools.see(pool)
         return await self._autoscaler.reconcile(Key.of(pool))
 
     async def look_when_gone(self) -> timedelta | None:
         """Look at the pool when the watch has said that it is gone."""
         key = Key.of(await self.pool())
-        self._world.pools.forget(key)
+        self.world.pools.forget(key)
         return await self._autoscaler.reconcile(key)
 
     async def edit(self, **spec: JsonValue) -> None:

@@ -6,22 +6,11 @@ from datetime import timedelta
 import pytest
 
 from agents_crds.v1alpha1 import ScalingReason
-from agents_operator.autoscaling.load import Load
+from agents_operator.autoscaling.load import Load, Unknown
 from agents_operator.autoscaling.plan import Decision, plan_replicas
 from agents_operator.autoscaling.rules import Fixed, Probed, Rules, Scaled
+from tests.unit.operator.autoscaling.rules import AT_LEAST_TWO, AWAY, NOTHING, RULES
 from tests.unit.operator.objects import NOW
-
-RULES = Scaled(
-    fewest=0,
-    most=10,
-    most_by="maxReplicas",
-    runs_per_worker=50,
-    backlog_per_worker=100,
-    scale_down_after=timedelta(minutes=1),
-    idle_timeout=timedelta(minutes=5),
-)
-AT_LEAST_TWO = Scaled(2, 10, "maxReplicas", 50, 100, timedelta(minutes=1), timedelta(minutes=5))
-NOTHING = Load()
 
 
 @dataclass(frozen=True)
@@ -29,7 +18,7 @@ class Look:
     """A look at a build that many seconds after the first one, and how many workers it is to have then."""
 
     after: float
-    load: Load | None
+    load: Load | Unknown
     replicas: int
     reason: ScalingReason
 
@@ -75,7 +64,7 @@ CASES = (
     Case(
         "runs that wait need no worker",
         1,
-        (Look(0, Load(waiting=300), 1, R.STABILIZING), Look(300, Load(waiting=300), 0, R.IDLE)),
+        (Look(0, Load(waiting=300), 1, R.STABILIZING), Look(300, Load(waiting=300), 0, R.WAITING)),
     ),
     Case(
         "a backlog seen once adds no worker, for counts may double",
@@ -191,6 +180,27 @@ CASES = (
         Scaled(0, 10, "maxReplicas", 50, 100, timedelta(seconds=1), timedelta(seconds=2)),
     ),
     Case(
+        "so it does with no idleTimeout and no scaleDownAfter at all",
+        0,
+        (
+            Look(0, Load(backlog=7), 1, R.BACKLOG),
+            Look(3, Load(backlog=7), 1, R.STABILIZING),
+            Look(6, NOTHING, 0, R.IDLE),
+        ),
+        Scaled(0, 10, "maxReplicas", 50, 100, timedelta(), timedelta()),
+    ),
+    Case(
+        "runs of other pools that may call tools keep one worker, and idleTimeout begins when they are over",
+        3,
+        (
+            Look(0, Load(visiting=200), 3, R.STABILIZING),
+            Look(600, Load(visiting=200), 1, R.EXECUTING),
+            Look(605, NOTHING, 1, R.STABILIZING),
+            Look(900, NOTHING, 0, R.IDLE),
+        ),
+    ),
+    Case("they wake nobody before they call one", 0, (Look(0, Load(visiting=200), 0, R.IDLE),)),
+    Case(
         "one worker at first, whatever the number",
         0,
         (
@@ -235,15 +245,27 @@ CASES = (
         3,
         (
             Look(0, BUSY, 3, R.EXECUTING),
-            Look(5, None, 3, R.HELD),
-            Look(600, None, 3, R.HELD),
+            Look(5, AWAY, 3, R.HELD),
+            Look(600, AWAY, 3, R.HELD),
             Look(605, Load(executing=60), 3, R.STABILIZING),
             Look(660, Load(executing=60), 2, R.EXECUTING),
         ),
     ),
-    Case("none while Temporal is away either", 0, (Look(0, None, 0, R.HELD),)),
-    Case("somebody else decides", 3, (Look(0, BUSY, 7, R.FIXED), Look(5, None, 7, R.FIXED)), Fixed(7)),
-    Case("one worker tells the tools of a build", 0, (Look(0, None, 1, R.PROBING),), Probed(1)),
+    Case(
+        "a look now and then of which Temporal tells nothing keeps no worker",
+        3,
+        (
+            Look(0, BUSY, 3, R.EXECUTING),
+            Look(15, Load(executing=20), 3, R.STABILIZING),
+            Look(30, AWAY, 3, R.HELD),
+            Look(45, Load(executing=20), 3, R.STABILIZING),
+            Look(55, AWAY, 3, R.HELD),
+            Look(60, Load(executing=20), 1, R.EXECUTING),
+        ),
+    ),
+    Case("none while Temporal is away either", 0, (Look(0, AWAY, 0, R.HELD),)),
+    Case("somebody else decides", 3, (Look(0, BUSY, 7, R.FIXED), Look(5, AWAY, 7, R.FIXED)), Fixed(7)),
+    Case("one worker tells the tools of a build", 0, (Look(0, AWAY, 1, R.PROBING),), Probed(1)),
     Case(
         "a build that is to tell its tools loses no workers", 4, (Look(0, NOTHING, 4, R.PROBING),), Probed(1)
     ),

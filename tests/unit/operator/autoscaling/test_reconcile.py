@@ -3,11 +3,14 @@
 import json
 
 import pytest
+from temporalio.service import RPCError, RPCStatusCode
 
 from agents_crds.v1alpha1.workerpool import BuildStatus
+from agents_operator.temporal.errors import TemporalUnreachableError
 from agents_operator.temporal.load import OpenRuns
 from tests.unit.operator.autoscaling.scaling import INTERVAL, Scaling
 from tests.unit.operator.bench import Bench
+from tests.unit.operator.objects import Manifest, agent, condition, run
 from tools.local.control_plane import ControlPlane
 from tools.local.kubectl import Kubectl
 
@@ -133,11 +136,21 @@ async def test_pool_whose_runs_all_wait_sleeps_and_is_looked_at_as_often(scaling
     assert await scaling.replicas() == {"b1": 1}
 
 
-async def test_all_stays_while_temporal_is_away_and_the_pool_s_conditions_too(scaling: Scaling) -> None:
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [
+        (TemporalUnreachableError("it cannot be reached"), "it cannot be reached"),
+        (RPCError("no such key", RPCStatusCode.PERMISSION_DENIED, b""), "PERMISSION_DENIED: no such key"),
+    ],
+    ids=["away", "refuses"],
+)
+async def test_all_stays_while_temporal_tells_nothing_and_the_pool_s_conditions_too(
+    scaling: Scaling, failure: Exception, why: str
+) -> None:
     scaling.told.every = OpenRuns(120)
     await scaling.look()
     before = (await scaling.pool()).status
-    scaling.told.is_away = True
+    scaling.told.failure = failure
     for _ in range(3):
         assert await scaling.look(after=600) == INTERVAL
     after = (await scaling.pool()).status
@@ -145,6 +158,7 @@ async def test_all_stays_while_temporal_is_away_and_the_pool_s_conditions_too(sc
     assert after.conditions == before.conditions
     said = await scaling.scaling()
     assert (said.desired_replicas, said.executing_runs, said.reason) == (3, 120, "Held")
+    assert said.message == f"Temporal does not tell how much there is to do: {why}"
 
 
 async def test_older_build_has_workers_for_its_own_runs_and_none_when_these_wait(scaling: Scaling) -> None:
@@ -161,6 +175,42 @@ async def test_older_build_has_workers_for_its_own_runs_and_none_when_these_wait
     await scaling.look(after=60)
     assert await scaling.replicas() == {"b0": 0, "b1": 3}
     assert (await scaling.scaling()).desired_replicas == 3
+
+
+async def test_message_tells_apart_the_workers_that_an_older_build_still_has(scaling: Scaling) -> None:
+    await scaling.edit(replicas=3, autoscaling={"mode": "Off"})
+    await scaling.make("b0", replicas=2)
+    scaling.told.every, scaling.told.pinned = OpenRuns(60), {"b0": OpenRuns(60)}
+    await scaling.look()
+    said = await scaling.scaling()
+    assert (said.desired_replicas, said.reason) == (5, "Fixed")
+    assert said.message == "spec.replicas is 3; 2 more for runs of earlier builds"
+
+
+async def test_pool_stays_awake_while_a_run_of_another_pool_may_call_its_tools(scaling: Scaling) -> None:
+    """A worker that is there takes such calls at once, so that Temporal shows none."""
+    world, namespace = scaling.world, scaling.bench.namespace
+    world.agents.see(agent("helper", namespace=namespace))
+    world.agents.see(agent("entry", {"workerPoolRef": {"name": "other"}}, namespace=namespace))
+    status: Manifest = {
+        "workflowId": "w",
+        "agents": [{"name": "entry", "id": "ag_1"}, {"name": "helper", "id": "ag_2"}],
+    }
+    going = run("r-1", {"agentRef": {"name": "entry"}}, status=status, namespace=namespace)
+    world.runs.see(going)
+    await scaling.look()
+    for _ in range(3):
+        await scaling.look(after=600)
+    assert await scaling.replicas() == {"b1": 1}
+    said = await scaling.scaling()
+    assert (said.reason, said.message) == ("Executing", "1 executing run of other pools may call tools here")
+    asks: Manifest = {**status, "conditions": [condition("Succeeded", "Unknown", "InputRequired")]}
+    world.runs.see(
+        run("r-1", {"agentRef": {"name": "entry"}}, status=asks, namespace=namespace, resourceVersion="2")
+    )
+    for _ in range(2):
+        await scaling.look(after=600)
+    assert await scaling.replicas() == {"b1": 0}
 
 
 async def test_operator_that_starts_takes_no_worker_away_at_once(scaling: Scaling) -> None:
