@@ -21,7 +21,7 @@ def test_build_without_a_tool_that_a_ready_agent_uses_waits_until_none_does(
     edit(tenant, TOOLLESS)
     removed = rollout(tenant, "ToolRemoved")
     assert removed.status == "True"
-    assert "lacks tools of Ready Agents: read_meter (of reader); let the image offer them" in removed.message
+    assert "lacks tools that Agents use: read_meter (of reader); let the image offer them" in removed.message
     assert "or set spec.rollout.force to true" in removed.message
     ready = condition(tenant.get(WorkerPool, "default"), "Ready")
     assert (ready.status, ready.reason) == ("True", "Available")

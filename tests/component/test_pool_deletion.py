@@ -16,7 +16,7 @@ from agents_operator.temporal.worker_deployments import WorkerDeployments
 from tests.component.flows import ReadMeter
 from tests.component.platform import Platform
 from tests.component.tenant import Tenant, pool_spec
-from tests.standin.scenario import Scenario, Script, ScriptedCall, ScriptedText, ScriptedTurn
+from tests.standin.scenario import Scenario, Script, ScriptedCall, ScriptedHandoff, ScriptedText, ScriptedTurn
 from tests.user import condition, eventually, manifest, stays
 
 # The operator looks every 2 s, and a version can be deleted 5 s after its last worker and its last run.
@@ -39,7 +39,7 @@ def clerk(platform: Platform, tenant: Tenant) -> Iterator[None]:
     platform.standin.set_scenario(Scenario())
 
 
-def test_pool_without_runs_goes_at_once_and_leaves_nothing_in_temporal(
+def test_pool_without_runs_goes_within_seconds_and_leaves_nothing_in_temporal(
     platform: Platform, tenant: Tenant
 ) -> None:
     tenant.wait("workerpool/default", "Ready")
@@ -96,14 +96,47 @@ def test_run_that_goes_on_for_too_long_ends_with_what_it_had_collected(tenant: T
 
 @pytest.mark.usefixtures("clerk")
 def test_workers_that_go_before_their_pool_are_made_again(tenant: Tenant) -> None:
-    tenant.apply_run("asking", "clerk")
-    tenant.wait("agentrun/asking", "InputRequired")
-    made = uid_of_deployment(tenant)
+    tenant.apply_run("first", "clerk")
+    tenant.wait("agentrun/first", "InputRequired")
+    tenant.apply(manifest("WorkerPool", "default", pool_spec(tenant.tool_log, EDITION="second")))
+    tenant.wait("workerpool/default", "Progressing=false")
+    tenant.apply_run("second", "clerk")
+    tenant.wait("agentrun/second", "InputRequired")
+    made = set(deployments(tenant))
     tenant.kubectl("delete", "workerpool/default", "--cascade=foreground", "--wait=false")
-    eventually(lambda: uid_of_deployment(tenant), lambda seen: seen not in {"", made})
+    eventually(lambda: staying_deployments(tenant), lambda seen: len(seen) == 2 and not seen & made)
     said = {"spec": {"userInputs": [{"id": "which", "text": "The one called south-3."}]}}
-    tenant.kubectl("patch", "agentrun/asking", "--type=merge", f"--patch={json.dumps(said)}")
-    tenant.wait("agentrun/asking", "Succeeded")
+    for run in ("first", "second"):
+        tenant.kubectl("patch", f"agentrun/{run}", "--type=merge", f"--patch={json.dumps(said)}")
+        tenant.wait(f"agentrun/{run}", "Succeeded")
+    tenant.kubectl("wait", "--for=delete", "workerpool/default", "--timeout=10s")
+
+
+@pytest.mark.usefixtures("clerk")
+def test_pool_stays_for_a_run_of_another_pool_that_was_handed_to_its_agent(
+    platform: Platform, tenant: Tenant
+) -> None:
+    clerk = f"{tenant.namespace}.clerk"
+    over = ScriptedTurn(steps=(ScriptedHandoff(handoff=clerk),))
+    pay = ScriptedTurn(steps=(PAY,))
+    scripts = (
+        Script(agent=f"{tenant.namespace}.desk", turns=(over,)),
+        Script(agent=clerk, turns=(pay, pay, ANSWER)),
+    )
+    platform.standin.set_scenario(Scenario(scripts=scripts))
+    tenant.apply(manifest("WorkerPool", "front", pool_spec(tenant.tool_log)))
+    handoffs: JsonValue = [{"agentRef": {"name": "clerk"}}]
+    tenant.ready_agent("desk", tools=[], handoffs=handoffs, workerPoolRef={"name": "front"})
+    tenant.tool_gate.touch()
+    tenant.apply_run("handed", "desk")
+    eventually(tenant.tool_calls, lambda calls: len(calls) == 1)
+    tenant.delete("workerpool/default", wait=False)
+    deleting = is_deleting(tenant)
+    assert "1 unfinished run (handed)" in deleting.message
+    tenant.tool_gate.unlink()
+    # Its second call is to a worker of the pool that is being deleted.
+    tenant.wait("agentrun/handed", "Succeeded")
+    assert len(tenant.tool_calls()) == 2
     tenant.kubectl("wait", "--for=delete", "workerpool/default", "--timeout=10s")
 
 
@@ -141,11 +174,11 @@ def deployments(tenant: Tenant) -> list[str]:
     return tenant.kubectl("get", "deployments", "--output=jsonpath={.items[*].metadata.uid}").split()
 
 
-def uid_of_deployment(tenant: Tenant) -> str:
-    """The Deployment that is there to stay, if there is one."""
+def staying_deployments(tenant: Tenant) -> set[str]:
+    """The Deployments that are there to stay."""
     found = json.loads(tenant.kubectl("get", "deployments", "--output=json"))["items"]
     staying = (each["metadata"] for each in found if "deletionTimestamp" not in each["metadata"])
-    return next((str(metadata["uid"]) for metadata in staying), "")
+    return {str(metadata["uid"]) for metadata in staying}
 
 
 def is_known_to_temporal(platform: Platform, tenant: Tenant) -> bool:

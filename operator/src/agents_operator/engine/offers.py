@@ -102,11 +102,29 @@ def pool_offer(pool: WorkerPool | None) -> object:
     return status.build, status.tools, status.contract, ready, pool.metadata.deletion_timestamp
 
 
+PASSING = frozenset(
+    {
+        Reason.PROGRESSING,
+        Reason.PROVIDER_NOT_READY,
+        Reason.PROVIDER_UNREACHABLE,
+        Reason.MCP_SERVER_NOT_READY,
+        Reason.HANDOFF_NOT_READY,
+    }
+)
+"""Why an Agent is not Ready that may be so again any moment, without a change of its spec."""
+
+
+def needs_its_tools(agent: Agent) -> bool:
+    """Tell whether an Agent keeps its tools from being taken away: it is Ready, or about to be so again."""
+    ready = find(agent.status.conditions, ConditionType.READY)
+    if ready is None or agent.metadata.deletion_timestamp is not None or agent.spec.suspend:
+        return False
+    return ready.status == "True" or ready.reason in PASSING
+
+
 def pool_use(agent: Agent | None) -> object:
-    """What a pool sees of an Agent whose tools it runs: only those of Ready ones count."""
-    if agent is None or agent.metadata.deletion_timestamp is not None:
-        return None
-    return agent.spec if is_true(agent.status.conditions, ConditionType.READY) else None
+    """What a pool sees of an Agent whose tools it runs."""
+    return agent.spec if agent is not None and needs_its_tools(agent) else None
 
 
 def awaits_agents(pool: WorkerPool) -> bool:

@@ -1,5 +1,6 @@
 """Removes from Temporal what pools and builds that are gone have left there."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -9,11 +10,11 @@ from datetime import datetime, timedelta
 from agents_crds.contract.names import PoolIdentity
 from agents_crds.v1alpha1 import WorkerPool
 from agents_crds.v1alpha1.text import DNS_LABEL
+from agents_operator.engine.outages import OUTAGES
 from agents_operator.engine.served import Namespaces
 from agents_operator.engine.world import World
 from agents_operator.kubernetes.api import KubernetesApi
 from agents_operator.kubernetes.resources import WORKER_POOLS
-from agents_operator.temporal.errors import TemporalUnreachableError
 from agents_operator.temporal.servers import TemporalServer, TemporalServers
 from agents_operator.temporal.worker_deployments import (
     DescribedDeployment,
@@ -23,6 +24,11 @@ from agents_operator.temporal.worker_deployments import (
 
 MOST_VERSIONS = 50
 """Of a pool that is there; Temporal keeps up to 100 and then takes no new build."""
+
+MOST_LISTED = 10_000
+"""Of one server, which is its users' own: it may claim to have any number, and take any time."""
+
+LONGEST_SWEEP = 60.0
 
 
 @dataclass(frozen=True)
@@ -77,16 +83,25 @@ class BuildSweep:
     async def sweep(self) -> None:
         """Do it once; nothing is touched of a server whose listing fails."""
         for server in self._servers.all():
+            where = server.place.title
             try:
-                await self._sweep(server)
-            except TemporalUnreachableError as error:
+                async with asyncio.timeout(LONGEST_SWEEP):
+                    await self._sweep(server)
+            except OUTAGES as error:
                 # The others are still to be looked at.
-                where = server.place.title
-                self._logger.warning("worker deployments in %s: not looked through: %s", where, error)
+                why = str(error) or type(error).__name__
+                self._logger.warning("worker deployments in %s: not looked through: %s", where, why)
+            except Exception:
+                # What the server of a namespace's own users provokes is no harm to others.
+                self._logger.exception("worker deployments in %s: not looked through", where)
 
     async def _sweep(self, server: TemporalServer) -> None:
         deployments = WorkerDeployments(server.client)
-        listed = [each async for each in deployments.list(f"{self._installation}/")]
+        listed: list[ListedDeployment] = []
+        async for each in deployments.list(f"{self._installation}/"):
+            listed.append(each)
+            if len(listed) == MOST_LISTED:
+                break
         for each in listed:
             await self._look_at(each, server, deployments)
 

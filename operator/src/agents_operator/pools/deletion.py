@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from agents_crds.contract.names import RunIdentity, pool_queue
+from agents_crds.contract.names import RunIdentity
 from agents_crds.v1alpha1 import Reason, WorkerPool
 from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
 from agents_operator.kubernetes.api import KubernetesApi
+from agents_operator.kubernetes.deployments import WorkerDeployment
 from agents_operator.kubernetes.namespaces import Namespaces
-from agents_operator.kubernetes.resources import WORKER_POOLS
+from agents_operator.kubernetes.resources import AGENT_RUNS, UNFINISHED, WORKER_POOLS
 from agents_operator.pools.departing import (
     EndRuns,
     LetGo,
@@ -61,6 +62,14 @@ class PoolDeletion:
         self._installation = installation
         self._timeout = timeout
         self._now = now
+        self._since: dict[str, datetime] = {}
+        """When a pool that is being deleted was looked at first, by its uid."""
+        self._builds: dict[str, dict[str, WorkerDeployment]] = {}
+        """The Deployments of a pool as last seen, by its uid and their builds."""
+
+    def remember(self, pool: WorkerPool, deployments: tuple[WorkerDeployment, ...]) -> None:
+        """Note the Deployments of a pool, which may go before it does."""
+        self._builds[pool.metadata.uid] = {each.build: each for each in deployments}
 
     async def hold(self, pool: WorkerPool) -> WorkerPool:
         """Set the finalizer, so that no workers go of which a run is left."""
@@ -77,17 +86,18 @@ class PoolDeletion:
         if FINALIZER not in pool.metadata.finalizers:
             return
         needed = await self._observe(pool)
-        nothing = isinstance(needed, Needed) and needed.is_nothing
         match plan_deletion(
             pool,
             needed,
             self._names(needed),
+            since=self._since.setdefault(pool.metadata.uid, self._now()),
             until=(pool.metadata.deletion_timestamp or self._now()) + self._timeout,
             now=self._now(),
-            namespace_goes=not nothing and await self._namespaces.is_going(pool.metadata.namespace),
+            namespace_goes=await self._namespaces.is_going(pool.metadata.namespace),
         ):
             case Stay(message):
-                await self._keep_workers(pool)
+                if isinstance(needed, Unknown) or not needed.is_nothing:
+                    await self._keep_workers(pool)
                 raise Waiting(Reason.DELETING, message, after=LOOK_AGAIN, expected=True)
             case EndRuns(verdict):
                 await self._end(pool, needed, verdict)
@@ -96,19 +106,34 @@ class PoolDeletion:
         remaining = tuple(name for name in pool.metadata.finalizers if name != FINALIZER)
         # What is stored then is not remembered: the watch may have said already that the pool is gone.
         await self._api.write_finalizers(WORKER_POOLS, pool, remaining)
+        self._forget(pool)
+
+    def _forget(self, pool: WorkerPool) -> None:
+        """Forget a pool that was let go, and those that went otherwise."""
+        for known in (self._since, self._builds):
+            for uid in [*known]:
+                if uid == pool.metadata.uid or self._world.pools.by_uid(uid) is None:
+                    known.pop(uid)
 
     async def _observe(self, pool: WorkerPool) -> Needed | Unknown:
         namespace, name = pool.metadata.namespace, pool.metadata.name
         try:
             server = self._servers.of_pool(pool)
-            queue = pool_queue(self._installation, namespace, name)
-            here = await QueueWorkflows(server.client).open_on(queue)
+            here = await QueueWorkflows(server.client).open_on(self._installation, namespace, name)
         except TemporalUnreachableError as error:
             return Unknown(str(error), for_good=False)
         except Waiting as early:
             # One that is not Ready may be so again, and is not while the operator has just started.
             return Unknown(early.message, for_good=early.reason is Reason.TEMPORAL_CONNECTION_NOT_FOUND)
+        if here.is_empty and not runs_needing(pool, self._world):
+            # The watch of an operator that has just started may not have brought them yet.
+            await self._see_runs(namespace)
         return Needed(here, runs_needing(pool, self._world))
+
+    async def _see_runs(self, namespace: str) -> None:
+        async for page in self._api.pages(AGENT_RUNS, namespace=namespace, field_selector=UNFINISHED):
+            for run in page:
+                self._world.runs.see(run)
 
     def _names(self, needed: Needed | Unknown) -> tuple[str, ...]:
         """Name the runs, by their uids where they are not known."""
@@ -121,16 +146,20 @@ class PoolDeletion:
         return tuple(sorted(names.values()))
 
     async def _keep_workers(self, pool: WorkerPool) -> None:
-        """Make the Deployment again that somebody has deleted, as `kubectl delete --cascade=foreground` does.
+        """Make Deployments again that somebody has deleted, as `kubectl delete --cascade=foreground` does.
 
-        Only that of the present spec can be.
+        What was never seen can only be made for the build of the present spec.
         """
-        build = build_of(pool)
-        if pool.status.build != build:
-            return
-        deployments = await self._reads.deployments(pool)
-        if not any(each.build == build for each in deployments):
-            await self._workers.make(pool, self._reads.around(pool, self._servers.of_pool(pool)), None)
+        present, known = build_of(pool), self._builds.setdefault(pool.metadata.uid, {})
+        there = {each.build: each for each in await self._reads.deployments(pool)}
+        known.update(there)
+        wanted = {*known, present} if pool.status.build == present else {*known} - {present}
+        for build in sorted(wanted - {*there}):
+            around = self._reads.around(pool, self._servers.of_pool(pool))
+            if build in known:
+                await self._workers.remake(pool, around, known[build])
+            else:
+                await self._workers.make(pool, around, None)
 
     async def _end(self, pool: WorkerPool, needed: Needed | Unknown, verdict: Verdict) -> None:
         """End runs and loops; users' own workflows stay, and have no workers any more."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agents_crds.v1alpha1 import Agent, AgentRun, Reason, WorkerPool
 from agents_crds.v1alpha1.fields import utc
@@ -13,6 +13,8 @@ from agents_operator.temporal.messages import Verdict
 from agents_operator.temporal.queues import OpenOnQueue
 
 NAMED = 3
+SETTLED = timedelta(seconds=3)
+"""A run that is being started when its pool is deleted shows by then."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,25 @@ def plan_deletion(
     needed: Needed | Unknown,
     names: tuple[str, ...],
     *,
+    since: datetime,
     until: datetime,
     now: datetime,
     namespace_goes: bool,
 ) -> LetGo | Stay | EndRuns:
-    """Choose what to do; `names` are those of the runs, which have `until` to end by themselves."""
+    """Choose what to do; `names` are those of the runs, which have `until` to end by themselves.
+
+    The first look was `since`.
+    """
     overdue = now >= until
     match needed:
         case Unknown(why, for_good):
             if namespace_goes or (overdue and for_good):
                 return LetGo()
             return Stay(f"it cannot be told whether runs still need its workers: {why}")
-        case Needed() if needed.is_nothing:
+        case Needed() if needed.is_nothing and (namespace_goes or now - since >= SETTLED):
             return LetGo()
+        case Needed() if needed.is_nothing:
+            return Stay("nothing is known to need its workers: it goes within seconds")
         case Needed():
             if not (namespace_goes or overdue):
                 return Stay(f"{_waits_for(needed, names)}; what goes on at {utc(until):%H:%M:%SZ} is ended")

@@ -98,6 +98,13 @@ def renewed_manifest(pool: WorkerPool, observed: WorkerDeployment, around: Surro
     return _manifest(pool, metadata, additions, template, None)
 
 
+def remade_manifest(pool: WorkerPool, gone: WorkerDeployment, around: Surroundings) -> JsonValue:
+    """Write the Deployment of any build again as it was last seen, with the environment and keys of now."""
+    additions = _additions(pool, gone.build, around)
+    template = renewed(gone.spec.template, additions)
+    return _manifest(pool, {"name": gone.metadata.name}, additions, template, gone.spec.replicas)
+
+
 def _additions(pool: WorkerPool, build: str, around: Surroundings) -> Additions:
     namespace, name = pool.metadata.namespace, pool.metadata.name
     installation, temporal, providers = around.installation, around.temporal, around.providers
@@ -153,7 +160,8 @@ def _owner(pool: WorkerPool) -> JsonValue:
         "name": pool.metadata.name,
         "uid": pool.metadata.uid,
         "controller": True,
-        "blockOwnerDeletion": True,
+        # A foreground deletion of the pool would else delete again what is made while it goes on.
+        "blockOwnerDeletion": pool.metadata.deletion_timestamp is None,
     }
 
 

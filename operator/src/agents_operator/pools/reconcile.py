@@ -16,9 +16,10 @@ from agents_operator.pools.deployment import build_of
 from agents_operator.pools.observe import PoolReads
 from agents_operator.pools.offer import Offers
 from agents_operator.pools.rollout import Hold, Serve, plan_rollout, users_of
-from agents_operator.pools.status import blame, ready_status
+from agents_operator.pools.status import blame, ready_status, unanswered
 from agents_operator.pools.telemetry import WorkerTelemetry
 from agents_operator.pools.workers import Workers
+from agents_operator.temporal.errors import TemporalUnreachableError
 from agents_operator.temporal.servers import TemporalServers
 
 DRAIN_AGAIN = timedelta(seconds=30)
@@ -69,11 +70,18 @@ class PoolReconciler:
         if pool.metadata.deletion_timestamp is not None:
             await self._deletion.sync(pool)
             return None
+        try:
+            return await self._bring_about(pool)
+        except TemporalUnreachableError as error:
+            raise unanswered(error, pool, now=self._now()) from error
+
+    async def _bring_about(self, pool: WorkerPool) -> timedelta | None:
         deployments: tuple[WorkerDeployment, ...] = ()
         try:
             pool = await self._deletion.hold(pool)
             server = self._servers.of_pool(pool)
             deployments = await self._reads.deployments(pool)
+            self._deletion.remember(pool, deployments)
             seen = await self._reads.observe(pool, deployments, server)
             refused = await self._workers.apply(seen)
         except (Waiting, Stalled) as early:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from agents_crds.contract import SECOND_CONTRACT
 from agents_crds.v1alpha1 import Agent, ConditionType, MCPServer, Reason, WorkerPool
 from agents_operator.engine.conditions import is_true
+from agents_operator.engine.offers import needs_its_tools
 from agents_operator.engine.world import World
 from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.deployments import WorkerDeployment
@@ -46,13 +47,13 @@ class Hold:
 
 
 def users_of(pool: WorkerPool, world: World) -> Users:
-    """Find the Ready Agents whose tools a pool runs, and the MCPServers that it calls for Ready ones."""
+    """Find the Agents that need a pool's tools, and the Ready MCPServers that it calls."""
     namespace, name = pool.metadata.namespace, pool.metadata.name
     return Users(
         tuple(
             agent
             for agent in world.agents.within(namespace)
-            if agent.spec.worker_pool_ref.name == name and is_used(agent)
+            if agent.spec.worker_pool_ref.name == name and needs_its_tools(agent)
         ),
         tuple(
             server
@@ -61,11 +62,6 @@ def users_of(pool: WorkerPool, world: World) -> Users:
             and is_true(server.status.conditions, ConditionType.READY)
         ),
     )
-
-
-def is_used(agent: Agent) -> bool:
-    """Tell whether runs of an Agent may start."""
-    return agent.metadata.deletion_timestamp is None and is_true(agent.status.conditions, ConditionType.READY)
 
 
 def plan_rollout(seen: ObservedPool, offer: Offer | Waiting | Stalled, users: Users) -> Serve | Hold:
@@ -102,7 +98,7 @@ def removed_tools(offer: Offer, agents: Iterable[Agent]) -> Lack | None:
     named = (f"{tool} (of {named_few(missing[tool], AGENTS_NAMED)})" for tool in sorted(missing))
     return Lack(
         Reason.TOOL_REMOVED,
-        f"lacks tools of Ready Agents: {named_few(named, TOOLS_NAMED)}",
+        f"lacks tools that Agents use: {named_few(named, TOOLS_NAMED)}",
         "let the image offer them again, take them out of the Agents",
     )
 

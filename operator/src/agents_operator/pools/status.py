@@ -16,10 +16,12 @@ from agents_crds.v1alpha1 import (
     WorkerPoolStatus,
 )
 from agents_crds.v1alpha1.workerpool import TOOL_LIMIT
-from agents_operator.engine.conditions import condition, with_conditions
+from agents_operator.engine.conditions import condition, find, with_conditions
 from agents_operator.engine.invalid import describe
+from agents_operator.engine.settle import AFTER_OUTAGE
 from agents_operator.errors import Stalled, Waiting
 from agents_operator.kubernetes.deployments import WorkerDeployment
+from agents_operator.temporal.errors import TemporalUnreachableError
 
 # A pod starts within seconds, and on a node that is only just made within two minutes.
 WAKES_WITHIN = timedelta(minutes=2)
@@ -93,6 +95,27 @@ def blame(
             now=now,
         )
         early.reached = (progressing, ready)
+
+
+def unanswered(error: TemporalUnreachableError, pool: WorkerPool, *, now: datetime) -> Waiting:
+    """Say that Temporal does not answer, as while it is busy: a pool that is Ready stays so.
+
+    Its workers wait for the same server, and its Agents need not be looked at for that.
+    """
+    early = Waiting(Reason.TEMPORAL_UNREACHABLE, str(error), after=AFTER_OUTAGE, expected=True)
+    ready = find(pool.status.conditions, ConditionType.READY)
+    if ready is not None and ready.status == "True":
+        early.condition = ConditionType.PROGRESSING
+        progressing = condition(
+            ConditionType.PROGRESSING,
+            "True",
+            early.reason,
+            early.message,
+            generation=pool.metadata.generation,
+            now=now,
+        )
+        early.reached = (progressing, ready)
+    return early
 
 
 def wakes(pool: WorkerPool, deployment: WorkerDeployment, *, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from agents_operator.pools.deployment import (
     Surroundings,
     build_of,
     deployment_name,
+    remade_manifest,
     renewed_manifest,
     worker_deployment_manifest,
 )
@@ -44,6 +45,11 @@ class Workers:
         build, first = build_of(pool), first_replicas(pool) if own is None else None
         manifest = worker_deployment_manifest(pool, build, around, replicas=first)
         await self._write(pool, deployment_name(pool, build), manifest, own)
+
+    async def remake(self, pool: WorkerPool, around: Surroundings, gone: WorkerDeployment) -> None:
+        """Make the Deployment of a build again that somebody has deleted."""
+        await self._write(pool, gone.metadata.name, remade_manifest(pool, gone, around), None)
+        self._logger.info("workerpool %s: made build %s again", Key.of(pool), gone.build)
 
     async def _renew(self, seen: ObservedPool, older: tuple[WorkerDeployment, ...]) -> Waiting | None:
         """Let the runs of earlier builds reach the providers of now."""

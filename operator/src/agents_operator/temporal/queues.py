@@ -13,6 +13,7 @@ from agents_crds.contract.names import (
     GET_MCP_PROMPT_WORKFLOW,
     MCP_SERVER_CHANGED_WORKFLOW,
     RunIdentity,
+    pool_queue,
 )
 from agents_operator.temporal.connection import RPC_TIMEOUT
 from agents_operator.temporal.errors import rpc_failure
@@ -49,8 +50,9 @@ class QueueWorkflows:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def open_on(self, queue: str) -> OpenOnQueue:
-        """List those that are open; raises TemporalUnreachableError, also in the middle."""
+    async def open_on(self, installation: str, namespace: str, pool: str) -> OpenOnQueue:
+        """List those of a pool that are open; raises TemporalUnreachableError, also in the middle."""
+        queue = pool_queue(installation, namespace, pool)
         questions = ", ".join(f"'{name}'" for name in _QUESTIONS)
         query = f"TaskQueue = '{queue}' AND ExecutionStatus = 'Running' AND WorkflowType NOT IN ({questions})"
         runs: list[RunIdentity] = []
@@ -58,13 +60,17 @@ class QueueWorkflows:
         others: list[str] = []
         try:
             async for found in self._client.list_workflows(query, rpc_timeout=RPC_TIMEOUT):
-                identity = RunIdentity.of_workflow(found.id)
-                if found.workflow_type == AGENT_RUN_WORKFLOW and identity is not None:
-                    runs.append(identity)
-                elif found.workflow_type == AGENT_LOOP_WORKFLOW:
-                    loops.append(found.id)
-                else:
-                    others.append(found.id)
+                # Whoever may start workflows can give them any id; runs are of their pool's own namespace.
+                match RunIdentity.of_workflow(found.id):
+                    case RunIdentity(installation=whose, namespace=where) as identity if (
+                        found.workflow_type == AGENT_RUN_WORKFLOW
+                        and (whose, where) == (installation, namespace)
+                    ):
+                        runs.append(identity)
+                    case _ if found.workflow_type == AGENT_LOOP_WORKFLOW:
+                        loops.append(found.id)
+                    case _:
+                        others.append(found.id)
         except RPCError as error:
             raise rpc_failure(error) from error
         return OpenOnQueue(tuple(runs), tuple(loops), tuple(others))

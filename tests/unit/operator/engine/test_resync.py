@@ -5,13 +5,13 @@ import logging
 import pytest
 from pydantic import JsonValue
 
-from agents_crds.v1alpha1 import Agent
+from agents_crds.v1alpha1 import Agent, WorkerPool
 from agents_operator.engine.resync import Resync
-from agents_operator.engine.world import Key, World
+from agents_operator.engine.world import Key, Listener, World
 from agents_operator.kubernetes.errors import ApiServerError
 from tests.unit.operator.agents.account import AgentChanges
 from tests.unit.operator.kubernetes.scripted import ScriptedServer, failure
-from tests.unit.operator.objects import agent, run
+from tests.unit.operator.objects import agent, pool, run
 
 NOTHING: JsonValue = {"metadata": {}, "items": []}
 
@@ -67,6 +67,31 @@ async def test_agents_are_seen_all_at_once_however_many_pages_they_come_on() -> 
         server.will_answer(200, {"metadata": {}, "items": [agent("b").manifest()]})
         await resync(server, world).see_definitions(None)
     assert heard.after == [6, 6]
+
+
+class HeardOfPools(Listener):
+    """Notes after how many requests a pool came."""
+
+    def __init__(self, server: ScriptedServer) -> None:
+        self.after: list[int] = []
+        self._server = server
+
+    def pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
+        super().pool_changed(old, new)
+        self.after.append(len(self._server.asked))
+
+
+async def test_pool_is_not_reconciled_before_the_agents_are_known_that_need_its_tools() -> None:
+    world = World()
+    async with ScriptedServer() as server:
+        world.listen(heard := HeardOfPools(server))
+        server.will_answer(200, NOTHING)
+        server.will_answer(200, NOTHING)
+        server.will_answer(200, {"metadata": {}, "items": [pool().manifest()]})
+        server.will_answer(200, NOTHING)
+        server.will_answer(200, {"metadata": {}, "items": [agent("a").manifest(), agent("b").manifest()]})
+        await resync(server, world).see_definitions(None)
+    assert heard.after == [5]
 
 
 async def test_only_unfinished_runs_are_listed() -> None:

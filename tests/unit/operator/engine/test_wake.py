@@ -21,6 +21,7 @@ STARTED: Manifest = {"workflowId": "inst/team/uid"}
 FINISHED: Manifest = {"workflowId": "inst/team/uid", "finished": True}
 READY: Manifest = {"conditions": [condition("Ready", "True", "Available")]}
 NOT_READY: Manifest = {"conditions": [condition("Ready", "False", "SecretNotFound")]}
+UNPROVIDED: Manifest = {"conditions": [condition("Ready", "False", "ProviderNotReady")]}
 PAYING: Manifest = {"tools": [{"function": {"name": "pay"}}]}
 HELD: Manifest = {"conditions": [condition("Progressing", "True", "ToolRemoved")]}
 
@@ -125,6 +126,12 @@ CASES = (
         (ready_agent(), pool(status=HELD)),
         agent(status=NOT_READY, resourceVersion="2"),
         {"pool default"},
+    ),
+    Change(
+        "agent waits for its provider while its pool keeps a build waiting for it",
+        (ready_agent(), pool(status=HELD)),
+        agent(status=UNPROVIDED, resourceVersion="2"),
+        set(),
     ),
     Change(
         "pool is deleted",

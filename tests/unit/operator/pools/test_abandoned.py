@@ -1,12 +1,20 @@
 """What is removed of a Worker Deployment in Temporal."""
 
+import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from temporalio.client import Client
 
 from agents_crds.contract.names import PoolIdentity
-from agents_operator.pools.abandoned import MOST_VERSIONS, Cleanup, is_plain, plan_cleanup
+from agents_operator.engine.world import World
+from agents_operator.pools.abandoned import MOST_VERSIONS, BuildSweep, Cleanup, is_plain, plan_cleanup
+from agents_operator.pools.temporal_target import TemporalTarget
+from agents_operator.temporal.places import Place
+from agents_operator.temporal.servers import TemporalServer, TemporalServers
 from agents_operator.temporal.worker_deployments import DescribedDeployment, Version
+from tests.unit.operator.kubernetes.scripted import ScriptedServer
 from tests.unit.operator.objects import NOW
 
 
@@ -54,3 +62,30 @@ def test_name_that_no_pool_can_have_is_not_asked_for(name: str, *, plain: bool) 
     place = PoolIdentity.of_deployment(name)
     assert place is not None
     assert is_plain(place) is plain
+
+
+async def test_server_that_cannot_be_looked_through_keeps_nobody_from_the_next(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world, logger = World(), logging.getLogger("test")
+    client = await Client.connect("127.0.0.1:1", lazy=True)
+    target = TemporalTarget("temporal:7233", "agents")
+    own = TemporalServer.of(client, "inst", target, retention=None, state_attribute=False)
+    servers = TemporalServers(own, world.temporal_connections)
+    for namespace in ("blue", "red"):
+        servers.connected(replace(own, place=Place(namespace, namespace)))
+    async with ScriptedServer() as server:
+        sweep = BuildSweep(
+            world,
+            server.api,
+            servers,
+            lambda: (None,),
+            installation="inst",
+            settled=timedelta(minutes=1),
+            now=lambda: NOW,
+            logger=logger,
+        )
+        await sweep.sweep()
+    titles = ("the operator's own Temporal", "TemporalConnection blue", "TemporalConnection red")
+    told = [record.getMessage() for record in caplog.records]
+    assert [title in line for title, line in zip(titles, told, strict=True)] == [True] * 3

@@ -9,6 +9,7 @@ from agents_crds.v1alpha1 import AgentRun, Reason
 from agents_operator.engine.conditions import cut
 from agents_operator.engine.world import World
 from agents_operator.pools.departing import (
+    SETTLED,
     EndRuns,
     LetGo,
     Needed,
@@ -32,12 +33,18 @@ LEFT, OVER = timedelta(minutes=1), timedelta()
 
 
 def planned(
-    needed: Needed | Unknown, left: timedelta = LEFT, *, namespace_goes: bool = False, names: int = 1
+    needed: Needed | Unknown,
+    left: timedelta = LEFT,
+    *,
+    namespace_goes: bool = False,
+    names: int = 1,
+    looked: timedelta = SETTLED,
 ) -> LetGo | Stay | EndRuns:
     return plan_deletion(
         pool("gpu"),
         needed,
         tuple(f"run-{number}" for number in range(names)),
+        since=NOW - looked,
         until=NOW + left,
         now=NOW,
         namespace_goes=namespace_goes,
@@ -72,6 +79,12 @@ def test_pool_stays_and_says_what_for(needed: Needed | Unknown, left: timedelta,
     stays = planned(needed, left)
     assert isinstance(stays, Stay)
     assert says in stays.message
+
+
+def test_pool_that_nothing_needs_waits_for_runs_that_are_being_started() -> None:
+    stays = planned(NOTHING, looked=timedelta(seconds=1))
+    assert stays == Stay("nothing is known to need its workers: it goes within seconds")
+    assert planned(NOTHING, looked=timedelta(), namespace_goes=True) == LetGo()
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ from agents_operator.pools.deployment import (
     PoolProvider,
     Surroundings,
     build_of,
+    remade_manifest,
     renewed_manifest,
     worker_deployment_manifest,
 )
 from agents_operator.pools.temporal_target import TemporalTarget
-from tests.unit.operator.objects import pool
+from tests.unit.operator.objects import DELETED, pool
 from tests.unit.operator.pools.deployments import EU, MISTRAL, Deployment, surroundings
 
 OLD = pool(container={"image": "worker:0", "env": [{"name": "ZONE", "value": "eu"}]})
@@ -75,3 +76,14 @@ def test_earlier_build_that_is_gone_meanwhile_is_not_made_again() -> None:
     metadata = manifest["metadata"]
     assert isinstance(metadata, dict)
     assert (metadata["name"], metadata["uid"]) == (f"default-{build_of(OLD)}", "d-1")
+
+
+def test_deployment_that_is_gone_before_its_pool_is_made_again_as_it_was_and_to_stay() -> None:
+    gone, going = observed(MISTRAL), pool(deletionTimestamp=DELETED)
+    made = Deployment.model_validate(remade_manifest(going, gone, surroundings(MISTRAL, EU)))
+    assert (made.metadata.name, made.spec.replicas) == (f"default-{build_of(OLD)}", 1)
+    assert made.pod.containers[0].image == "worker:0"
+    assert "/eu" in made.value("DURABLE_AGENTS_PROVIDER_QUEUES")
+    (owner,) = made.metadata.owners
+    # Else the garbage collector deletes it as well.
+    assert owner["blockOwnerDeletion"] is False

@@ -26,10 +26,11 @@ from agents_operator.pools.reconcile import PoolReconciler
 from agents_operator.pools.telemetry import WorkerTelemetry
 from agents_operator.pools.temporal_target import TemporalTarget, TemporalTls
 from agents_operator.temporal.builds import NoWorkerError, ObservedBuilds, WorkerBuilds
+from agents_operator.temporal.errors import TemporalUnreachableError
 from agents_operator.temporal.messages import Verdict
 from agents_operator.temporal.servers import TemporalServer, TemporalServers
 from tests.unit.operator.kubernetes.scripted import ScriptedServer, failure
-from tests.unit.operator.objects import NOW, pool
+from tests.unit.operator.objects import NOW, condition, pool
 
 LOGGER = logging.getLogger("test")
 KEY = SecretKeyRef(name="temporal", key="token")
@@ -84,7 +85,19 @@ async def nobody_ends(_server: TemporalServer, _run: RunIdentity, _verdict: Verd
     raise AssertionError("no pool is deleted here")
 
 
-async def reconciled(server: ScriptedServer, target: TemporalTarget, stored: WorkerPool) -> str:
+class BusyServer(NoWorkers):
+    """A Temporal server that answers late."""
+
+    async def observe(self, deployment: str) -> ObservedBuilds:
+        raise TemporalUnreachableError(f"no answer about {deployment} in time")
+
+
+async def reconciled(
+    server: ScriptedServer,
+    target: TemporalTarget,
+    stored: WorkerPool,
+    builds: type[WorkerBuilds] = NoWorkers,
+) -> str:
     """Reconcile the pool and return what was written into its status."""
     world = World()
     # It has the operator's finalizer.
@@ -97,7 +110,7 @@ async def reconciled(server: ScriptedServer, target: TemporalTarget, stored: Wor
         world,
         Settle(WORKER_POOLS, world.pools, server.api, events, now=lambda: NOW),
         server.api,
-        TemporalServers(replace(temporal, builds=NoWorkers(client)), world.temporal_connections),
+        TemporalServers(replace(temporal, builds=builds(client)), world.temporal_connections),
         nobody_ends,
         installation="inst",
         telemetry=WorkerTelemetry(),
@@ -154,6 +167,18 @@ async def test_secret_for_temporal_that_is_of_no_use_is_named_and_nothing_is_app
         assert len(server.requests) == 4
     assert reason in written
     assert says in written
+
+
+@pytest.mark.parametrize("ready", [True, False])
+async def test_pool_stays_ready_while_temporal_is_late_and_is_not_made_so(*, ready: bool) -> None:
+    before = condition("Ready", "True", "Available") if ready else condition("Ready", "False", "Pending")
+    async with ScriptedServer() as server:
+        server.will_answer(200, {"items": []})
+        target = TemporalTarget("temporal:7233", "agents")
+        written = await reconciled(server, target, pool(status={"conditions": [before]}), BusyServer)
+    assert ("'reason': 'Available'" in written) is ready
+    assert "no answer about inst/team/default in time" in written
+    assert written.count("TemporalUnreachable") == 1
 
 
 async def test_each_secret_is_read_once() -> None:

@@ -68,7 +68,7 @@ def test_build_that_lacks_tools_of_ready_agents_waits_and_says_whose_and_what_to
     reason, message = held(plan_rollout(seen(), offer("add"), users))
     assert reason is Reason.TOOL_REMOVED
     assert message == (
-        f"new runs stay with build b1, for build {NEW} lacks tools of Ready Agents: get_rate (of finance), "
+        f"new runs stay with build b1, for build {NEW} lacks tools that Agents use: get_rate (of finance), "
         "pay (of finance, taxes); let the image offer them again, take them out of the Agents, or set "
         "spec.rollout.force to true"
     )
@@ -136,10 +136,28 @@ def test_only_ready_agents_of_the_pool_count() -> None:
     others = (
         agent("unready", {"tools": [{"function": {"name": "gone"}}]}),
         ready_agent("going", deletionTimestamp=DELETED, finalizers=["x"]),
+        ready_agent("suspended", {"suspend": True}),
         user("elsewhere", "gone", workerPoolRef={"name": "other"}),
         ready_agent("foreign", namespace="elsewhere", uid="foreign"),
     )
     assert knowing(finance, *others, of=pool()).agents == (finance,)
+
+
+@pytest.mark.parametrize(
+    ("reason", "counts"),
+    [
+        ("ProviderNotReady", True),
+        ("ProviderUnreachable", True),
+        ("Progressing", True),
+        ("ToolNotFound", False),
+        ("ModelNotFound", False),
+        ("WorkerPoolNotReady", False),
+    ],
+)
+def test_agent_that_only_waits_for_others_to_be_ready_again_counts(reason: str, *, counts: bool) -> None:
+    status: Manifest = {"conditions": [condition("Ready", "False", reason)]}
+    unready = agent("unready", {"tools": [{"function": {"name": "pay"}}]}, status)
+    assert knowing(unready, of=pool()).agents == ((unready,) if counts else ())
 
 
 def test_only_ready_servers_that_the_pool_calls_count() -> None:
