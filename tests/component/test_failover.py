@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.component.abroad import running_abroad
 from tests.component.platform import Operator, Platform
 from tests.component.replicas import ONES_OWN, HalfWay, Pair, Work, half_done, leads, send, stands_by
 from tests.component.tenant import Tenant
@@ -139,6 +140,41 @@ def test_both_replicas_write_outcomes_and_only_one_does_anything_else(pair: Pair
     assert {each.resource for each in written} - ONES_OWN == {"agentruns/status"}
     assert pair.leaders() == [pair.first.service.name]
     work.assert_done_once()
+
+
+def test_leader_that_is_killed_is_missed_by_no_run_in_another_temporal(
+    pair: Pair, tenant: Tenant, tmp_path: Path
+) -> None:
+    first, second = pair.first.service.name, pair.second.service.name
+    with running_abroad(tmp_path) as abroad:
+        abroad.furnish(tenant)
+        names = [f"run-{number}" for number in range(20)]
+        for name in names:
+            tenant.apply_run(name, "reader")
+        for name in names:
+            tenant.wait(f"agentrun/{name}", "Succeeded")
+        # Both hear what is told there, and one says what becomes of the connection.
+        assert {each.by for each in pair.writes("replica") if each.resource == "agentruns/status"} == {
+            first,
+            second,
+        }
+        hold = pair.platform.standin.hold("POST", "/v1/conversations/*", times=1)
+        tenant.apply_run("half-way", "reader")
+        pair.platform.standin.wait_until_held(hold)
+        since = datetime.now(UTC)
+        pair.first.kill()
+        tenant.apply_run("next", "reader")
+        pair.platform.standin.release(hold)
+        tenant.wait("agentrun/half-way", "Succeeded")
+        assert not leads(pair.second)
+        assert figure("killed, a start in another Temporal", pair.until_acts(pair.second, since)) < BOUND
+        tenant.wait("agentrun/next", "Succeeded")
+        assert len(tenant.tool_calls()) == len(names) + 2
+        of_connections = [
+            each for each in pair.writes("leader") if each.resource == "temporalconnections/status"
+        ]
+        assert {each.by for each in of_connections} == {first}
+        assert pair.leaders() == [first, second]
 
 
 def figure(what: str, seconds: float) -> float:

@@ -141,7 +141,8 @@ def test_runs_and_a_provider_that_fail(prometheus: Prometheus, tenant: Tenant) -
 
 def test_runs_that_are_not_started(prometheus: Prometheus, tenant: Tenant) -> None:
     tenant.apply_run("lost", "nobody")
-    on(prometheus, "RunsNotStarting", timeout=90, agent="nobody", namespace=tenant.namespace)
+    alert = on(prometheus, "RunsNotStarting", timeout=90, namespace=tenant.namespace)
+    assert alert["summary"] == f"Runs in namespace {tenant.namespace} are not started", "nobody is no Agent"
 
 
 def test_provider_without_quota_left(prometheus: Prometheus, tenant: Tenant) -> None:

@@ -23,16 +23,22 @@ def eventful(prometheus: Prometheus, tenant: Tenant) -> Tenant:
         "url": tenant.platform.standin_url,
         "apiKeySecretRef": {"name": "missing", "key": "api-key"},
     }
+    waiting: dict[str, JsonValue] = {
+        "model": "m",
+        "instructions": "Be brief.",
+        "providerRef": {"name": "keyless"},
+    }
     tenant.apply(
         manifest("WorkerPool", "scaled", scaled_pool(tenant, at_least=1)),
         manifest("ModelProvider", "keyless", keyless),
+        manifest("Agent", "waiting", waiting),
     )
     tenant.ready_agent("reader")
     # One attempt in vain, and another one.
     tenant.platform.standin.fail("POST", START, AnswerWith(status=503))
     prometheus.wait_for_workers(tenant.namespace)
     tenant.finished_run("done", "reader")
-    tenant.apply_run("lost", "nobody")
+    tenant.apply_run("early", "waiting")
     tenant.wait("workerpool/scaled", "Ready")
     tenant.apply(manifest("WorkerPool", "scaled", scaled_pool(tenant, at_least=2)))
     broken = pool_spec(tenant.tool_log, "nowhere.to.be.found")

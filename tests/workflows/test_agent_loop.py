@@ -46,6 +46,8 @@ async def test_a_workflow_gets_what_the_agent_answered(bench: Bench, resolving: 
     assert result.usage.total_tokens > 0
     [request] = [each for each in resolving.requests if each.name == name]
     assert (request.namespace, request.input, request.max_turns) == (NAMESPACE, "Look", 7)
+    # Nobody has decided yet whether its trace is told.
+    assert request.begins_trace
     [child] = await children(parent)
     assert child == request.uid
     assert RunIdentity.of_workflow(child) is None

@@ -51,7 +51,7 @@ from agents_operator.settings import Settings, problems
 from agents_operator.startup import until_reachable
 from agents_operator.temporal.connection import connect
 from agents_operator.temporal.fenced import fenced
-from agents_operator.temporal.retention import retention_of
+from agents_operator.temporal.retention import describe_namespace
 from agents_operator.temporal.search_attributes import register_state_attribute
 from agents_operator.temporal.servers import TemporalServer
 from agents_operator.tracing.runs import Collector, RunTraces
@@ -135,12 +135,14 @@ async def main(
             logger,
         )
         events = Events(leader_api, identity, logger)
+        namespace = await describe_namespace(temporal, logger)
         own = TemporalServer.of(
             fenced(temporal, fence.require),
             installation,
             target,
-            retention=await retention_of(temporal, logger),
+            retention=namespace.retention,
             state_attribute=state_attribute,
+            namespace_id=namespace.id,
         )
         clients = Clients(
             api=leader_api,

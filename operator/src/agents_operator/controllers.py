@@ -10,6 +10,7 @@ from temporalio.worker import Worker
 
 from agents_crds.contract.mcp import McpFailure, McpTarget, McpText
 from agents_crds.contract.names import RunIdentity
+from agents_crds.telemetry.logs import unmeasured_core
 from agents_operator.agents.prompts import Prompts
 from agents_operator.agents.sources import ConfigMapTexts
 from agents_operator.autoscaling.announced import Announcements
@@ -158,6 +159,8 @@ class Controllers:
             outcomes,
             ProgressReport(outcomes, settle),
             self.queues.mcp_servers,
+            shared.clients.traces,
+            shared.servers,
             shared.installation,
             leads,
         )
@@ -174,6 +177,8 @@ class Controllers:
                 shared.installation,
                 retry_interval=settings.retry_interval,
                 logger=shared.logger,
+                # Users choose these: one that is away would look like the operator's own to an alert.
+                runtime=unmeasured_core(settings.log_format),
             ),
             fenced=clients.fenced,
             reports=self._worker,

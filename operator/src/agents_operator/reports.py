@@ -16,10 +16,13 @@ from agents_operator.runs.record import Outcomes
 from agents_operator.runs.report import Report
 from agents_operator.runs.resolve import Resolve
 from agents_operator.temporal.places import OWN
-from agents_operator.temporal.servers import TemporalServer
+from agents_operator.temporal.servers import TemporalServer, TemporalServers
+from agents_operator.tracing.runs import RunTraces
 
 AT_ONCE = 16
 """How many reports from the Temporal of a TemporalConnection are taken at the same time."""
+EACH_SECOND = 50.0
+"""How many of them are taken in a second: each costs some milliseconds, and may cost a list of runs."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Reports:
     outcomes: Outcomes
     progress: ProgressReport
     mcp_servers: WorkQueue[Key]
+    traces: RunTraces
+    servers: TemporalServers
     installation: str
     leads: Callable[[], bool]
 
@@ -44,8 +49,10 @@ class Reports:
             self.api,
             self.served,
             server.place,
+            self.traces,
             installation=installation,
             state_attribute=server.state_attribute,
+            shared=lambda: self.servers.is_shared(server),
         )
         changes = McpServerChanges(self.world, self.mcp_servers, server.place, installation, leads=self.leads)
         return Worker(
@@ -54,4 +61,5 @@ class Reports:
             activities=[report.report, report.input_required, resolve.resolve, changes.changed],
             # Whoever runs another Temporal can make up as many as they like.
             max_concurrent_activities=None if server.place == OWN else AT_ONCE,
+            max_activities_per_second=None if server.place == OWN else EACH_SECOND,
         )

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import subprocess
 import sys
 
 import pytest
@@ -84,3 +85,24 @@ def test_what_kopf_and_others_put_beside_a_line_does_not_break_it(log: Log) -> N
 @pytest.mark.parametrize(("told", "form"), [("json", "json"), ("text", "text"), ("", "text"), (None, "text")])
 def test_a_process_writes_text_unless_told(told: str | None, form: str) -> None:
     assert LogFormat.of(told) == form
+
+
+PROCESS = """
+import logging, threading, warnings
+from agents_crds.telemetry.logs import LogFormat, set_up_logging
+set_up_logging(LogFormat.JSON, logging.INFO)
+warnings.warn("careful")
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+raise KeyError("EUR")
+"""
+
+
+def test_what_python_itself_writes_of_errors_and_warnings_is_json_too() -> None:
+    done = subprocess.run((sys.executable, "-c", PROCESS), capture_output=True, text=True, check=False)
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 1
+    assert [line["level"] for line in told] == ["WARNING", "CRITICAL", "CRITICAL"]
+    assert str(told[1]["exception"]).endswith("ZeroDivisionError: division by zero")
+    assert str(told[2]["exception"]).endswith("KeyError: 'EUR'")

@@ -166,6 +166,7 @@ async def start_agent(
         timeout=timeout,
         max_total_tokens=max_total_tokens,
         traceparent=traceparent or str(TraceContext.own(workflow.info().first_execution_run_id)),
+        begins_trace=not traceparent,
     )
     found = await _resolved(request, operator_queue(installation), ready_within)
     child = await workflow.start_child_workflow(

@@ -20,6 +20,8 @@ class AgentRequest(Payload):
     """As limits of an AgentRun: they only lower those of the Agent."""
     traceparent: str = ""
     """The caller's place in a trace, as W3C writes it."""
+    begins_trace: bool = False
+    """Whether nobody is told of that place itself, nor has decided whether what is below it is told."""
 
 
 class ResolvedAgent(Payload):

@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import (
     NonRecordingSpan,
     SpanContext,
+    Status,
     StatusCode,
     TraceFlags,
     Tracer,
@@ -28,7 +29,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.util.re import parse_env_headers
 
-from agents_crds.telemetry.asked import ENDPOINTS
+from agents_crds.telemetry.asked import ENDPOINTS, TracingVariablesError
 from agents_crds.telemetry.context import TraceContext
 from agents_crds.telemetry.spans import SCOPE, Span
 
@@ -36,6 +37,8 @@ _log = logging.getLogger("agents_crds.telemetry")
 
 LONGEST_FLUSH = 3.0
 """Seconds that a process that ends waits for a collector that does not answer."""
+
+_MCP_SDK = "mcp-python-sdk"
 
 
 class Sender(SpanExporter):
@@ -45,20 +48,22 @@ class Sender(SpanExporter):
     """
 
     def __init__(self, headers_file: Path | None = None) -> None:
-        # A line for each attempt says nothing new.
-        logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)
+        # A line for each attempt says nothing new, and one about headers quotes them, keys and all.
+        for name in ("opentelemetry.exporter", "opentelemetry.util.re"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._file = headers_file
-        self._headers = self._read()
-        self._exporter = OTLPSpanExporter(headers=self._headers)
+        self._text = self._read()
+        self._exporter = OTLPSpanExporter(headers=self._headers())
         self._is_out = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send spans; a file that is not there is no reason to keep them."""
-        headers = self._read()
-        if headers != self._headers:
+        text = self._read()
+        if text != self._text:
             self._exporter.shutdown()  # type: ignore[no-untyped-call]
-            self._headers, self._exporter = headers, OTLPSpanExporter(headers=headers)
-        result = self._exporter.export(spans)
+            self._text = text
+            self._exporter = OTLPSpanExporter(headers=self._headers())
+        result = self._exporter.export([_discreet(span) for span in spans])
         is_out = result is not SpanExportResult.SUCCESS
         if is_out and not self._is_out:
             _log.warning(
@@ -73,20 +78,48 @@ class Sender(SpanExporter):
         """Give up what is being sent."""
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
-    def _read(self) -> dict[str, str]:
+    def _read(self) -> str:
         if self._file is None:
-            return {}
+            return ""
         try:
-            text = self._file.read_text(errors="replace")
+            return self._file.read_text(errors="replace").strip()
         except OSError:
-            return {}
-        return dict(parse_env_headers(text.strip(), liberal=True))
+            return ""
+
+    def _headers(self) -> dict[str, str]:
+        headers = dict(parse_env_headers(self._text, liberal=True))
+        if len(headers) < len([each for each in self._text.split(",") if each.strip()]):
+            _log.warning(
+                "not all headers for the collector of traces can be read from %s: write them as "
+                "OTEL_EXPORTER_OTLP_HEADERS is, name=value,name=value, with other characters as %%20",
+                self._file,
+            )
+        return headers
+
+
+def _discreet(span: ReadableSpan) -> ReadableSpan:
+    """Leave out what the SDK of MCP quotes: errors of servers, with what was said to them, keys too."""
+    scope = span.instrumentation_scope
+    if scope is None or scope.name != _MCP_SDK:
+        return span
+    return ReadableSpan(
+        name=span.name,
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes=span.attributes,
+        kind=span.kind,
+        status=Status(span.status.status_code),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=scope,
+    )
 
 
 def _place() -> str:
     """Say where the collector is, without a key that somebody put into its address."""
     url = urlsplit(next(filter(None, map(os.environ.get, ENDPOINTS)), ""))
-    return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
+    return url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 class DerivedIds(IdGenerator):
@@ -105,18 +138,26 @@ class DerivedIds(IdGenerator):
 
 
 class Export:
-    """Takes spans, and sends them in the background; what a collector does not take in time is dropped."""
+    """Takes spans, and sends them in the background; what a collector does not take in time is dropped.
+
+    Raises TracingVariablesError where a variable has a value that OpenTelemetry does not take.
+    """
 
     def __init__(self, service: str, headers_file: Path | None = None) -> None:
         resource = _resource(service)
         self._ids = DerivedIds()
         self._lock = threading.Lock()
-        self.provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        """For spans that are told as they happen, with ids by chance."""
-        self._derived = TracerProvider(resource=resource, shutdown_on_exit=False, id_generator=self._ids)
-        self._processor = BatchSpanProcessor(Sender(headers_file))
-        for provider in (self.provider, self._derived):
+        try:
+            self.provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+            """For spans that are told as they happen, with ids by chance."""
+            derived = TracerProvider(resource=resource, shutdown_on_exit=False, id_generator=self._ids)
+            self._processor = BatchSpanProcessor(Sender(headers_file))
+        except ValueError as error:
+            raise TracingVariablesError(f"a variable OTEL_* has a value that cannot be: {error}") from error
+        for provider in (self.provider, derived):
             provider.add_span_processor(self._processor)
+        # Not for each span: to get one resets what Python knows of warnings that it has shown.
+        self._derived = derived.get_tracer(SCOPE)
 
     @property
     def tracer(self) -> Tracer:
@@ -130,10 +171,9 @@ class Export:
 
     def emit(self, span: Span) -> None:
         """Tell of something that is over, by the ids that it has."""
-        tracer = self._derived.get_tracer(SCOPE)
         with self._lock:
             self._ids.following = span.context
-            told = tracer.start_span(
+            told = self._derived.start_span(
                 span.name,
                 context_of(span.parent),
                 attributes=span.attributes,

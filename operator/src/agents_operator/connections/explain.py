@@ -9,6 +9,7 @@ from agents_operator.pools.temporal_target import TemporalTarget
 
 LONGEST_WORDS = 300
 _REFUSALS = frozenset({RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED})
+_BUSY = frozenset({RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED})
 # What Temporal's client says of files that the API server has taken as they came.
 _UNUSABLE = {
     "NoCertificatesPresented": "tls.crt of Secret {secret} is no certificate: put one there in PEM",
@@ -54,6 +55,10 @@ def refused_request(error: RPCError, target: TemporalTarget) -> tuple[Reason, st
             "TemporalConnection with the right spec.namespace"
         )
     words = f"{error.status.name}: {error.message[:LONGEST_WORDS]}"
+    if error.status in _BUSY:
+        return Reason.TEMPORAL_UNREACHABLE, (
+            f"{where} does not answer in time ({words}): check its load, and what is on the way there"
+        )
     return Reason.TEMPORAL_UNREACHABLE, f"{where} cannot be used now ({words})"
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from agents_crds.v1alpha1 import TemporalConnection
+from agents_crds.v1alpha1 import Reason, TemporalConnection
 from agents_operator.connections.credentials import Credentials, observe_credentials
 from agents_operator.connections.opening import Opened, Opening
 from agents_operator.engine.outages import OUTAGES
@@ -26,6 +26,8 @@ from agents_operator.temporal.servers import TemporalServer, TemporalServers
 CONCURRENCY = 16
 OF_NAMESPACE = 2
 LONGEST_CLOSE = 10.0
+# A server that is busy answers late, and yet does what it is asked.
+PATIENCE = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,20 @@ class Connections(Listener):
         )
         held = self._held.get(key)
         if held is not None and held.serves and (held.target, held.credentials) == (target, credentials):
-            await self._opening.attempt(held.server.client, target)
+            await self._look_at(held, target)
             return
         opened = await self._opening.open(target, credentials)
         self._let_go(key)
         self._held[key] = self._hold(connection, target, credentials, opened)
+
+    async def _look_at(self, held: _Held, target: TemporalTarget) -> None:
+        """See whether a server lets the operator in still; a single late answer says nothing."""
+        try:
+            await self._opening.attempt(held.server.client, target)
+        except Waiting as refused:
+            if refused.reason is not Reason.TEMPORAL_UNREACHABLE:
+                raise
+            await self._opening.attempt(held.server.client, target, patience=PATIENCE)
 
     async def _without(
         self, connection: TemporalConnection, target: TemporalTarget, refused: Waiting
@@ -176,7 +187,7 @@ class Connections(Listener):
         if not held.serves or held.target != target:
             return False
         try:
-            await self._opening.attempt(held.server.client, target)
+            await self._look_at(held, target)
         except Waiting:
             return False
         return True
@@ -193,9 +204,10 @@ class Connections(Listener):
             self._fenced(opened.client),
             self._installation,
             connection_target(connection, self._servers.own.target.payloads),
-            retention=opened.retention,
+            retention=opened.namespace.retention,
             state_attribute=opened.state_attribute,
             place=place_of(key),
+            namespace_id=opened.namespace.id,
         )
         self._logger.info(
             "temporalconnection %s: connected to Temporal %s at %s", key, opened.version, target.address

@@ -10,6 +10,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.converter import DataConverter
+from temporalio.runtime import Runtime
 from temporalio.service import RPCError, TLSConfig
 
 from agents_crds.contract.connection import CONNECT_SECONDS, TemporalUnavailableError
@@ -20,7 +21,7 @@ from agents_operator.connections.explain import refused_connection, refused_requ
 from agents_operator.errors import UnsupportedServerError, Waiting
 from agents_operator.pools.temporal_target import TemporalTarget
 from agents_operator.temporal.connection import RPC_TIMEOUT, require_worker_deployments
-from agents_operator.temporal.retention import retention_of
+from agents_operator.temporal.retention import TemporalNamespace, describe_namespace
 from agents_operator.temporal.search_attributes import register_state_attribute
 
 
@@ -30,7 +31,7 @@ class Opened:
 
     client: Client
     version: str
-    retention: timedelta | None
+    namespace: TemporalNamespace
     state_attribute: bool
 
 
@@ -44,7 +45,10 @@ class Opening:
         *,
         retry_interval: timedelta,
         logger: logging.Logger,
+        runtime: Runtime | None = None,
     ) -> None:
+        """`runtime` is what the clients live in, by default that of the process."""
+        self._runtime = runtime
         self._converter = converter
         self._queue = operator_queue(installation)
         self._retry_interval = retry_interval
@@ -61,8 +65,8 @@ class Opening:
             raise self._waiting(
                 Reason.TEMPORAL_UNREACHABLE, f"Temporal at {target.address}: {error}"
             ) from error
-        retention = await retention_of(client, self._logger)
-        return Opened(client, version, retention, state_attribute)
+        namespace = await describe_namespace(client, self._logger)
+        return Opened(client, version, namespace, state_attribute)
 
     async def connect(self, target: TemporalTarget, credentials: Credentials) -> Client:
         """Connect with what the Secrets hold, and with nothing of the operator's own."""
@@ -82,6 +86,7 @@ class Opening:
                     tls=tls or False,
                     data_converter=self._converter,
                     identity="operator",
+                    runtime=self._runtime,
                 )
         except TimeoutError as error:
             message = f"Temporal at {target.address} does not answer within {CONNECT_SECONDS:.0f} s"
@@ -89,7 +94,9 @@ class Opening:
         except (RuntimeError, ValueError) as error:
             raise self._waiting(*refused_connection(str(error), target)) from error
 
-    async def attempt(self, client: Client, target: TemporalTarget) -> None:
+    async def attempt(
+        self, client: Client, target: TemporalTarget, *, patience: timedelta = RPC_TIMEOUT
+    ) -> None:
         """Ask the server for something that takes being let into the namespace."""
         request = DescribeTaskQueueRequest(
             namespace=target.namespace,
@@ -97,7 +104,7 @@ class Opening:
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
         )
         try:
-            await client.workflow_service.describe_task_queue(request, timeout=RPC_TIMEOUT)
+            await client.workflow_service.describe_task_queue(request, timeout=patience)
         except RPCError as error:
             raise self._waiting(*refused_request(error, target)) from error
 

@@ -133,7 +133,8 @@ class Leadership:
             try:
                 async with asyncio.timeout(min(self._terms.attempt, self._fence.left)):
                     held = self._held = await self._renew(held)
-                pause = self._terms.pause
+                # From when this renewal began: where each takes long, they follow one another at once.
+                pause = max(self._fence.left - self._terms.deadline + self._terms.pause, 0.0)
             except OUTAGES as error:
                 pause = self._terms.pause / 4
                 self._logger.warning(

@@ -8,10 +8,10 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from agents_crds.contract.mcp import McpServerChanged
 from agents_crds.contract.names import MCP_SERVER_CHANGED_ACTIVITY, McpServerIdentity
-from agents_crds.v1alpha1 import MCPServer
+from agents_crds.v1alpha1 import MCPServer, WorkerPool
 from agents_operator.engine.queue import WorkQueue
 from agents_operator.engine.world import Key, World
-from agents_operator.temporal.places import Place
+from agents_operator.temporal.places import ASK_ANOTHER, Place
 
 # Temporal brings the next attempt to whoever asks first, and the one that leads asks as often.
 TELL_THE_LEADER = timedelta(seconds=1)
@@ -51,10 +51,17 @@ class McpServerChanges:
                 category=ApplicationErrorCategory.BENIGN,
             )
         server = self._world.mcp_servers.named(identity.namespace, identity.server)
-        if server is not None and self._is_called_here(server):
-            self._queue.add(Key.of(server))
+        pool = None if server is None else self._pool(server)
+        if server is None or pool is None:
+            return
+        if not self._place.serves(pool):
+            raise ApplicationError(
+                f"no worker of {self._place.title} listens to MCPServer {identity.server}",
+                next_retry_delay=ASK_ANOTHER,
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        self._queue.add(Key.of(server))
 
-    def _is_called_here(self, server: MCPServer) -> bool:
-        """Tell whether it is workers of this Temporal that listen to the server."""
-        pool = self._world.pools.named(server.metadata.namespace, server.spec.worker_pool_ref.name)
-        return pool is not None and self._place.serves(pool)
+    def _pool(self, server: MCPServer) -> WorkerPool | None:
+        """Return the pool whose workers listen to the server."""
+        return self._world.pools.named(server.metadata.namespace, server.spec.worker_pool_ref.name)

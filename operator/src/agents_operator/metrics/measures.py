@@ -42,7 +42,7 @@ class Measures:
         )
         self.run_duration = Histogram(
             "durable_agents_run_duration_seconds",
-            "Time from the start of a run's workflow to its end, waiting included.",
+            "Time from when a worker took up a run until its end, waiting included.",
             agent,
             buckets=RUN_SECONDS,
             registry=registry,
@@ -56,7 +56,7 @@ class Measures:
         )
         self.run_queue_wait = Histogram(
             "durable_agents_run_queue_wait_seconds",
-            "Time from the creation of an AgentRun until a worker took it up; told when the run ends.",
+            "Time from the start of a run's workflow until a worker took it up; told when the run ends.",
             ("namespace",),
             buckets=WAIT_SECONDS,
             registry=registry,

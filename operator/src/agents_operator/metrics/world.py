@@ -11,7 +11,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from agents_crds.v1alpha1 import ConditionType, StoredObject, WorkerPool
+from agents_crds.v1alpha1 import AgentRun, ConditionType, StoredObject, WorkerPool
 from agents_crds.v1alpha1.meta import NEVER
 from agents_operator.engine.conditions import find
 from agents_operator.engine.queue import WorkQueue
@@ -100,7 +100,7 @@ def run_metrics(world: World) -> Iterator[Metric]:
     counts: Counter[tuple[str, ...]] = Counter()
     oldest: dict[tuple[str, ...], float] = {}
     for run in world.runs:
-        namespace, agent = run.metadata.namespace, run.spec.agent_ref.name
+        namespace, agent = run.metadata.namespace, known_agent(world, run)
         known = find(run.status.conditions, ConditionType.SUCCEEDED)
         reason = known.reason if known else "Pending"
         counts[namespace, agent, reason] += 1
@@ -117,6 +117,12 @@ def run_metrics(world: World) -> Iterator[Metric]:
         labels,
         oldest.items(),
     )
+
+
+def known_agent(world: World, run: AgentRun) -> str:
+    """Name a run's Agent; empty where there is none of that name, for anybody may make names up."""
+    namespace, name = run.metadata.namespace, run.spec.agent_ref.name
+    return name if world.agents.named(namespace, name) else ""
 
 
 def pool_metrics(pools: tuple[WorkerPool, ...]) -> Iterator[Metric]:

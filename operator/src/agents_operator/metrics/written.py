@@ -15,6 +15,7 @@ from agents_crds.v1alpha1.agentrun import Usage
 from agents_operator.engine.conditions import find
 from agents_operator.engine.world import Listener, World
 from agents_operator.metrics.measures import Measures
+from agents_operator.metrics.world import known_agent
 
 
 class Writes(Listener):
@@ -41,7 +42,7 @@ class Writes(Listener):
                 seconds(after.metadata.creation_timestamp, status.start_time)
             )
         if status.finished and not before.status.finished:
-            self._count_end(after, outcome)
+            self._count_end(before, after, outcome)
 
     def agent_changed(self, old: Agent | None, new: Agent | None) -> None:
         """Drop what was counted of an Agent that is gone, and of its namespace with the last one."""
@@ -51,28 +52,36 @@ class Writes(Listener):
         for measure in (of.runs, of.run_duration, of.tokens, of.turns):
             measure.remove_by_labels({"namespace": namespace, "agent": old.metadata.name})
         if next(self._world.agents.within(namespace), None) is None:
-            for measure in (of.runs, of.run_start_delay, of.run_queue_wait):
-                measure.remove_by_labels({"namespace": namespace})
+            self._drop_namespace(namespace)
 
     def pool_changed(self, old: WorkerPool | None, new: WorkerPool | None) -> None:
-        """Do so for a WorkerPool."""
-        if old is not None and new is None:
-            labels = {"namespace": old.metadata.namespace, "pool": old.metadata.name}
-            self._measures.scale_changes.remove_by_labels(labels)
+        """Do so for a WorkerPool, which outlives its runs."""
+        if old is None or new is not None:
+            return
+        namespace = old.metadata.namespace
+        labels = {"namespace": namespace, "pool": old.metadata.name}
+        self._measures.scale_changes.remove_by_labels(labels)
+        if next(self._world.agents.within(namespace), None) is None:
+            self._drop_namespace(namespace)
 
-    def _count_end(self, run: AgentRun, outcome: RunOutcome | None) -> None:
+    def _drop_namespace(self, namespace: str) -> None:
+        """Drop what is left of a namespace, as of runs that named Agents that there were not."""
+        of = self._measures
+        for measure in (of.runs, of.run_duration, of.tokens, of.turns, of.run_start_delay, of.run_queue_wait):
+            measure.remove_by_labels({"namespace": namespace})
+
+    def _count_end(self, before: AgentRun, run: AgentRun, outcome: RunOutcome | None) -> None:
         status, measures = run.status, self._measures
-        namespace, agent = run.metadata.namespace, run.spec.agent_ref.name
-        if self._world.agents.named(namespace, agent) is None:
-            # Anybody may name Agents that there are not.
-            agent = ""
+        namespace, agent = run.metadata.namespace, known_agent(self._world, run)
         end = find(status.conditions, ConditionType.SUCCEEDED)
         measures.runs.labels(namespace, agent, end.reason if end else "").inc()
         # A status has whole seconds.
         began, ended = status.start_time, status.completion_time
         if outcome is not None:
             began, ended = outcome.started_at, outcome.finished_at
-            measures.run_queue_wait.labels(namespace).observe(seconds(run.metadata.creation_timestamp, began))
+            # What it waited for before, as for a conversation or its Agent, is no lack of workers.
+            since = before.status.start_time or run.metadata.creation_timestamp
+            measures.run_queue_wait.labels(namespace).observe(seconds(since, began))
         if began is not None:
             measures.run_duration.labels(namespace, agent).observe(seconds(began, ended))
         measures.turns.labels(namespace, agent).inc(status.turns or 0)

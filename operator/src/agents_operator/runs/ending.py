@@ -36,6 +36,7 @@ class Endings:
                 server.place,
                 identity,
                 lambda run, now: closed_status(run, identity, closed, now=now, retention=server.retention),
+                closed.outcome,
             )
         except ElsewhereError as error:
             # Whoever may start workflows in a server can give them the id of any run.

@@ -61,7 +61,7 @@ class Outcomes:
             # The watch may be late: where a run is kept is written before its workflow is started.
             run = await self._read(Key.of(run))
             if run is not None and not place.keeps(run):
-                raise ElsewhereError(f"AgentRun {Key.of(run)} is not kept in {place.title}")
+                raise _elsewhere(run, place)
             if run is not None and not run.status.finished:
                 self._world.runs.see(run)
         if run is not None:
@@ -75,11 +75,15 @@ class Outcomes:
     ) -> None:
         """Let `write` write to the run as it is now, unless it is not known here, is gone or has an outcome.
 
-        It is called again, on what is stored then, when somebody else wrote meanwhile.
+        It is called again, on what is stored then, when somebody else wrote meanwhile. Raises ElsewhereError
+        as `record` does.
         """
         run = self._world.runs.by_uid(identity.uid)
-        if run is not None and place.keeps(run):
-            await self._on_latest(run, write)
+        if run is None:
+            return
+        if not place.keeps(run):
+            raise _elsewhere(run, place)
+        await self._on_latest(run, write)
 
     async def _on_latest(self, run: AgentRun, write: Callable[[AgentRun, datetime], Awaitable[None]]) -> None:
         key = Key.of(run)
@@ -121,3 +125,7 @@ class Outcomes:
                 if run.metadata.uid == identity.uid:
                     return run
         return None
+
+
+def _elsewhere(run: AgentRun, place: Place) -> ElsewhereError:
+    return ElsewhereError(f"AgentRun {Key.of(run)} is not kept in {place.title}")

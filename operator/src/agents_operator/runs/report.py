@@ -1,5 +1,8 @@
 """The activities by which a run's workflow tells that it waits for a person, and its outcome."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -9,6 +12,7 @@ from agents_crds.contract.run import RunOutcome
 from agents_operator.runs.progress import ProgressReport
 from agents_operator.runs.record import ElsewhereError, Outcomes
 from agents_operator.runs.status import outcome_status
+from agents_operator.temporal.places import ASK_ANOTHER
 from agents_operator.temporal.servers import TemporalServer
 
 
@@ -27,7 +31,7 @@ class Report:
     async def report(self, outcome: RunOutcome) -> None:
         """Write the outcome to the AgentRun of the calling workflow, and to no other."""
         identity = self._caller()
-        try:
+        with _refusing():
             await self._outcomes.record(
                 self._server.place,
                 identity,
@@ -36,13 +40,13 @@ class Report:
                 ),
                 outcome,
             )
-        except ElsewhereError as error:
-            raise _refused(str(error)) from error
 
     @activity.defn(name=INPUT_REQUIRED_ACTIVITY)
     async def input_required(self, _: RunProgress) -> None:
         """Write to the AgentRun of the calling workflow what it does now: it may wait no more."""
-        await self._progress.tell(self._server, self._caller())
+        identity = self._caller()
+        with _refusing():
+            await self._progress.tell(self._server, identity)
 
     def _caller(self) -> RunIdentity:
         workflow_id = activity.info().workflow_id
@@ -58,7 +62,15 @@ class Report:
         return identity
 
 
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except ElsewhereError as error:
+        raise _refused(str(error)) from error
+
+
 def _refused(why: str) -> ApplicationError:
-    activity.logger.warning("a report is refused: %s", why)
+    activity.logger.info("a report is refused: %s", why)
     # A traceback for each would let whoever makes reports up fill the log.
-    return ApplicationError(why, non_retryable=True, category=ApplicationErrorCategory.BENIGN)
+    return ApplicationError(why, next_retry_delay=ASK_ANOTHER, category=ApplicationErrorCategory.BENIGN)

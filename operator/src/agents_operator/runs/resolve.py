@@ -1,5 +1,8 @@
 """The `resolve_agent` activity: a workflow of a user's own asks how an Agent is run as it is now."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
@@ -25,10 +28,15 @@ from agents_operator.kubernetes.resources import AGENTS, is_name
 from agents_operator.runs.input import Opening
 from agents_operator.runs.plan import new_workflow
 from agents_operator.runs.snapshot import take_snapshot, waiting
-from agents_operator.temporal.places import OWN, Place, titled
+from agents_operator.temporal.places import ASK_ANOTHER, OWN, Place, titled
+from agents_operator.tracing.runs import RunTraces
 
 # What waiting does not change: its caller must ask for something else.
 _FINAL = frozenset({Reason.SNAPSHOT_TOO_LARGE, Reason.INVALID_OBJECT})
+
+
+class _ElsewhereError(Waiting):
+    """The workers of an Agent are in another Temporal than who asks."""
 
 
 class Resolve:
@@ -40,14 +48,19 @@ class Resolve:
         api: KubernetesApi,
         served: Served,
         place: Place,
+        traces: RunTraces,
         *,
         installation: str,
         state_attribute: bool,
+        shared: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`shared` tells whether another worker of the operator's may hear what this one does."""
+        self._shared = shared
         self._world = world
         self._api = api
         self._served = served
         self._place = place
+        self._traces = traces
         self._state_attribute = state_attribute
         self._installation = installation
 
@@ -62,19 +75,24 @@ class Resolve:
                 f"there is no Agent {request.name} in namespace {request.namespace}: create it first",
             )
         try:
-            return resolved(
+            found = resolved(
                 request,
                 self._world,
                 self._place,
                 installation=self._installation,
                 state_attribute=self._state_attribute,
             )
+        except _ElsewhereError as error:
+            raise self._elsewhere(error.reason, error.message) from error
         except Waiting as error:
             raise _refused(error.reason, error.message, final=error.reason in _FINAL) from error
+        parent = None if request.begins_trace else TraceContext.read(request.traceparent)
+        traceparent = self._traces.decided(found.loop.traceparent, parent)
+        return found.model_copy(update={"loop": found.loop.model_copy(update={"traceparent": traceparent})})
 
     def _require_served(self, namespace: str) -> None:
         if not self._place.may_speak_of(namespace):
-            raise _refused(
+            raise self._elsewhere(
                 Reason.AGENT_NOT_FOUND,
                 f"only Agents of namespace {self._place.namespace} can be run in {self._place.title}",
             )
@@ -85,6 +103,10 @@ class Resolve:
                 f"installation {self._installation} does not serve namespace {namespace}: add it to "
                 "watchNamespaces, or name another",
             )
+
+    def _elsewhere(self, reason: Reason, message: str) -> ApplicationError:
+        """Refuse what only the worker of another place can tell: for good, unless it may be asked next."""
+        return _refused(reason, message, final=not self._shared(), after=ASK_ANOTHER)
 
     async def _is_there(self, request: AgentRequest) -> bool:
         """Tell whether the Agent exists; an operator that has just started has seen nothing yet."""
@@ -100,10 +122,16 @@ def _require_names(request: AgentRequest) -> None:
             raise _refused(Reason.INVALID_OBJECT, f"{name[:80]!r} is no name in Kubernetes")
 
 
-def _refused(reason: Reason, message: str, *, final: bool = True) -> ApplicationError:
+def _refused(
+    reason: Reason, message: str, *, final: bool = True, after: timedelta | None = None
+) -> ApplicationError:
     # It is the caller's to tell; in our log each attempt would be a traceback.
     return ApplicationError(
-        message, type=reason, non_retryable=final, category=ApplicationErrorCategory.BENIGN
+        message,
+        type=reason,
+        non_retryable=final,
+        next_retry_delay=after,
+        category=ApplicationErrorCategory.BENIGN,
     )
 
 
@@ -128,10 +156,11 @@ def resolved(
         state_attribute=state_attribute,
     )
     if new.connection != place.connection:
-        raise waiting(
+        raise _ElsewhereError(
             Reason.INVALID_OBJECT,
             f"the WorkerPool of Agent {request.name} works in {titled(new.connection)}, and the workflow "
             f"that asks is in {place.title}: start it there",
+            after=ASK_ANOTHER,
         )
     if new.plain:
         raise waiting(

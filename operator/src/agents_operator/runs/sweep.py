@@ -128,9 +128,7 @@ class RunSweep:
                         await asyncio.sleep(0)
                     if workflow.identity.uid in known:
                         found.append(workflow)
-                    elif strangers < MOST_STRANGERS and server.place.may_speak_of(
-                        workflow.identity.namespace
-                    ):
+                    elif strangers < MOST_STRANGERS and self._is_strange(server, workflow):
                         strangers += 1
                         found.append(workflow)
         except (TemporalUnreachableError, TimeoutError) as error:
@@ -138,6 +136,11 @@ class RunSweep:
                 f"{named(server.place)} does not list its workflows: {error}"
             ) from error
         return tuple(found)
+
+    def _is_strange(self, server: TemporalServer, workflow: OpenWorkflow) -> bool:
+        """Tell whether its run may be gone: one that is kept in another place may lead to the same server."""
+        namespace, uid = workflow.identity.namespace, workflow.identity.uid
+        return server.place.may_speak_of(namespace) and self._world.runs.by_uid(uid) is None
 
     async def _tell_news(self, found: Sequence[Found]) -> None:
         """Tell of the runs first of which nothing was told for the longest time."""

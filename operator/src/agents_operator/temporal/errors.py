@@ -2,6 +2,12 @@
 
 from temporalio.service import RPCError, RPCStatusCode
 
+_AWAY = "Temporal cannot be reached"
+_WORDS = {
+    RPCStatusCode.DEADLINE_EXCEEDED: "Temporal does not answer in time",
+    RPCStatusCode.RESOURCE_EXHAUSTED: "Temporal takes no more requests for now",
+}
+
 
 class TemporalUnreachableError(Exception):
     """Temporal could not be reached, or was too busy: the same request may succeed later."""
@@ -17,6 +23,6 @@ def rpc_failure(error: RPCError) -> Exception:
             | RPCStatusCode.CANCELLED
             | RPCStatusCode.ABORTED
         ):
-            return TemporalUnreachableError(f"Temporal cannot be reached ({error.status.name})")
+            return TemporalUnreachableError(f"{_WORDS.get(error.status, _AWAY)} ({error.status.name})")
         case _:
             return error

@@ -1,8 +1,13 @@
 """Which Temporal something is kept in, and what may be heard from there; pure."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from agents_crds.v1alpha1 import AgentRun, WorkerPool
+
+# Several TemporalConnections may lead to the same Temporal, where the workers of all hear of everything: the
+# next attempt comes to any of them.
+ASK_ANOTHER = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)

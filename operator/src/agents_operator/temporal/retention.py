@@ -1,6 +1,7 @@
-"""How long Temporal keeps a workflow that has ended."""
+"""What Temporal tells of a namespace: which one it is, and how long it keeps a workflow that has ended."""
 
 import logging
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -10,8 +11,17 @@ from temporalio.service import RPCError
 from agents_operator.temporal.connection import RPC_TIMEOUT
 
 
-async def retention_of(client: Client, logger: logging.Logger) -> timedelta | None:
-    """Read the retention of the client's namespace; None, and a warning, where that is not to be known."""
+@dataclass(frozen=True)
+class TemporalNamespace:
+    """A namespace of Temporal, as its server describes it."""
+
+    id: str = ""
+    """The same by whichever address one gets there; empty where it is not to be known."""
+    retention: timedelta | None = None
+
+
+async def describe_namespace(client: Client, logger: logging.Logger) -> TemporalNamespace:
+    """Read what there is to know of the client's namespace; nothing, and a warning, where it is not told."""
     try:
         described = await client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=client.namespace), retry=True, timeout=RPC_TIMEOUT
@@ -24,5 +34,6 @@ async def retention_of(client: Client, logger: logging.Logger) -> timedelta | No
             client.namespace,
             error.message,
         )
-        return None
-    return described.config.workflow_execution_retention_ttl.ToTimedelta() or None
+        return TemporalNamespace()
+    retention = described.config.workflow_execution_retention_ttl.ToTimedelta() or None
+    return TemporalNamespace(described.namespace_info.id, retention)

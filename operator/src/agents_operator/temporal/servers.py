@@ -37,6 +37,8 @@ class TemporalServer:
     state_attribute: bool
     """Whether it knows the search attribute of runs that wait."""
     place: Place = OWN
+    namespace_id: str = ""
+    """Temporal's own of its namespace; empty where it does not tell."""
 
     @classmethod
     def of(
@@ -48,6 +50,7 @@ class TemporalServer:
         retention: timedelta | None,
         state_attribute: bool,
         place: Place = OWN,
+        namespace_id: str = "",
     ) -> Self:
         """Put together what the operator asks of the server."""
         return cls(
@@ -60,6 +63,7 @@ class TemporalServer:
             retention=retention,
             state_attribute=state_attribute,
             place=place,
+            namespace_id=namespace_id,
         )
 
 
@@ -117,6 +121,11 @@ class TemporalServers:
     def all(self) -> tuple[TemporalServer, ...]:
         """Return those that work, the operator's own first."""
         return (self.own, *self._connected.values())
+
+    def is_shared(self, server: TemporalServer) -> bool:
+        """Tell whether another of them, by what both say, is the same namespace of the same Temporal."""
+        ids = [each.namespace_id for each in self.all() if each.place != server.place]
+        return bool(server.namespace_id) and server.namespace_id in ids
 
     def within(self, namespace: str) -> tuple[TemporalServer, ...]:
         """Return those that may have workflows of a namespace and that work, the operator's own first."""

@@ -1,6 +1,7 @@
 """Tells a collector of AgentRuns, once of each end that was written."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -33,6 +34,14 @@ class RunTraces:
         """Return the place below which everything that a run does is told."""
         collector = self._collector
         return traceparent(metadata) if collector is None else str(_trace(metadata, collector).loop)
+
+    def decided(self, place: str, parent: TraceContext | None) -> str:
+        """Return the place of a loop of no run with the decision whether it is told, below `parent`."""
+        loop = TraceContext.read(place)
+        if loop is None or self._collector is None:
+            return place
+        is_sampled = self._collector.samples(parent, loop.trace)
+        return str(replace(loop, flags="01" if is_sampled else "00"))
 
     def written(self, before: AgentRun, after: AgentRun, outcome: RunOutcome | None) -> None:
         """Tell what is over by a write that went through."""

@@ -49,9 +49,11 @@ async def test_server_that_is_gone_is_none_to_list() -> None:
     assert await listed_after(mcp_workflow_id("inst", "team", "gone", "changed")) == []
 
 
-async def test_server_that_workers_of_another_temporal_call_is_not_listed() -> None:
+async def test_server_that_workers_of_another_temporal_call_is_left_to_who_hears_these() -> None:
     changed = mcp_workflow_id("inst", "team", "maps", "changed")
-    assert await listed_after(changed, place=Place("team", "eu")) == []
+    with pytest.raises(ApplicationError, match="no worker of TemporalConnection eu listens") as refused:
+        await listed_after(changed, place=Place("team", "eu"))
+    assert not refused.value.non_retryable
 
 
 async def test_replica_that_stands_by_leaves_it_to_the_one_that_leads() -> None:

@@ -46,6 +46,7 @@ def test_objects_are_counted_by_whether_they_are_ready() -> None:
 
 def test_runs_are_told_by_what_they_do_and_the_oldest_that_was_not_started() -> None:
     world = World()
+    world.agents.see(agent(resourceVersion="1"))
     waiting: Manifest = {"conditions": [condition("Succeeded", "Unknown", "AgentNotReady")]}
     going: Manifest = {"workflowId": "w", "conditions": [condition("Succeeded", "Unknown", "Running")]}
     moments = (CREATED, "2026-03-01T12:00:00Z")
@@ -70,6 +71,15 @@ def test_runs_are_told_by_what_they_do_and_the_oldest_that_was_not_started() -> 
     assert found.get_sample_value(unfinished, {**labels, "reason": "Running"}) == 1
     assert found.get_sample_value(oldest, {**labels, "reason": "AgentNotReady"}) == CREATED_AT
     assert found.get_sample_value(oldest, {**labels, "reason": "Running"}) is None
+
+
+def test_runs_of_agents_that_there_are_not_have_one_series() -> None:
+    world = World()
+    for name in ("one", "two"):
+        spec: Manifest = {"agentRef": {"name": name}}
+        world.runs.see(run(name, spec=spec, uid=name, resourceVersion="1", creationTimestamp=CREATED))
+    labels = {"namespace": "team", "agent": "", "reason": "Pending"}
+    assert registry(world).get_sample_value("durable_agents_unfinished_runs", labels) == 2
 
 
 def test_pool_tells_what_its_autoscaler_saw_and_made_of_it() -> None:

@@ -80,6 +80,15 @@ def test_an_agent_that_there_is_not_gets_no_series_of_its_own(counts: Counts) ->
     assert counts.of("runs_total", namespace="team", agent="", reason="Succeeded") == 2
 
 
+def test_what_a_run_waited_for_before_its_workflow_is_no_wait_for_a_worker(counts: Counts) -> None:
+    created = run(creationTimestamp=written(STARTED_AT - timedelta(hours=1)))
+    started = created.model_copy(update={"status": started_status(created, WORKFLOW, STARTED)})
+    status = outcome_status(started, WORKFLOW, outcome(), now=NOW)
+    counts.writes.run_written(started, started.model_copy(update={"status": status}), outcome())
+    assert counts.of("run_queue_wait_seconds_count", namespace="team") == 1
+    assert counts.of("run_queue_wait_seconds_sum", namespace="team") == pytest.approx(0, abs=1)
+
+
 def test_start_of_a_workflow_is_counted_once(counts: Counts) -> None:
     created = run(creationTimestamp=written(STARTED_AT - timedelta(seconds=20)))
     started = created.model_copy(update={"status": started_status(created, WORKFLOW, STARTED)})
@@ -96,6 +105,17 @@ def test_what_was_counted_goes_with_the_agent_and_at_last_with_the_namespace(cou
     assert counts.of("runs_total", namespace="team", agent="finance", reason="Succeeded") is None
     assert counts.of("runs_total", namespace="team", agent="", reason="Succeeded") is None
     assert counts.of("run_queue_wait_seconds_count", namespace="team") is None
+    assert counts.of("run_duration_seconds_count", namespace="team", agent="") is None
+
+
+def test_a_run_that_ends_after_its_agent_is_gone_leaves_nothing_behind_its_pool(counts: Counts) -> None:
+    counts.world.pools.see(pool(resourceVersion="1"))
+    counts.world.agents.forget(Key.of(agent()))
+    counts.ended(outcome(), ended_run())
+    assert counts.of("runs_total", namespace="team", agent="", reason="Succeeded") == 1
+    counts.world.pools.forget(Key.of(pool()))
+    left = {label for family in counts.registry.collect() for s in family.samples for label in s.labels}
+    assert "namespace" not in left
 
 
 @pytest.mark.parametrize(("before", "after", "direction"), [(1, 3, "up"), (3, 0, "down")])

@@ -3,16 +3,19 @@
 from datetime import timedelta
 
 import pytest
+from temporalio.client import Client
 
 from agents_crds.v1alpha1 import AgentRun, Reason
 from agents_operator.agents.handoffs import resolve_handoffs
 from agents_operator.agents.servers import resolve_servers
 from agents_operator.engine.world import World
 from agents_operator.errors import Stalled, Waiting
+from agents_operator.pools.temporal_target import TemporalTarget
 from agents_operator.runs.continued import continuation
 from agents_operator.runs.plan import Finish
 from agents_operator.runs.snapshot import take_snapshot
 from agents_operator.temporal.places import OWN, Place, place_of_run
+from agents_operator.temporal.servers import TemporalServer, TemporalServers
 from tests.unit.operator.objects import (
     NOW,
     Manifest,
@@ -64,6 +67,32 @@ def test_a_pool_works_where_its_spec_says() -> None:
     own, abroad = POOLS
     assert (OWN.serves(own), EU.serves(own)) == (True, False)
     assert (OWN.serves(abroad), EU.serves(abroad)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("own", "eu", "shared"), [("a", "b", False), ("a", "a", True), ("", "", False), ("a", "", False)]
+)
+async def test_two_places_are_one_temporal_when_its_namespace_is_the_same(
+    own: str, eu: str, *, shared: bool
+) -> None:
+    client = await Client.connect("127.0.0.1:1", lazy=True)
+
+    def server(place: Place, namespace_id: str) -> TemporalServer:
+        target = TemporalTarget("temporal:7233", "agents")
+        return TemporalServer.of(
+            client,
+            INSTALLATION,
+            target,
+            retention=None,
+            state_attribute=False,
+            place=place,
+            namespace_id=namespace_id,
+        )
+
+    servers = TemporalServers(server(OWN, own), World().temporal_connections)
+    abroad = server(EU, eu)
+    servers.connected(abroad)
+    assert (servers.is_shared(servers.own), servers.is_shared(abroad)) == (shared, shared)
 
 
 def test_a_run_is_started_where_the_pool_of_its_agent_works() -> None:

@@ -60,10 +60,10 @@ class Bed:
             RunTraces(self.told, now=lambda: NOW),
             now=lambda: NOW,
         )
-        self._outcomes = Outcomes(self.world, self.queue, settle, server.api, now=lambda: NOW)
+        self.outcomes = Outcomes(self.world, self.queue, settle, server.api, now=lambda: NOW)
 
     async def record(self, place: Place = OWN) -> None:
-        await self._outcomes.record(place, IDENTITY, status_of)
+        await self.outcomes.record(place, IDENTITY, status_of)
 
     async def _reconcile(self, _: Key) -> timedelta | None:
         return None
@@ -129,6 +129,17 @@ async def test_outcome_that_another_temporal_tells_is_refused(kept: str | None, 
         with pytest.raises(ElsewhereError, match="AgentRun team/rates-1 is not kept in"):
             await bed.record(told)
         assert server.requests == ["GET rates-1"]
+
+
+async def test_progress_that_another_temporal_tells_is_refused() -> None:
+    async def write(_: AgentRun, __: datetime) -> None:
+        raise AssertionError("it is not to be told")
+
+    async with ScriptedServer() as server:
+        bed = Bed(server, ours({"temporalConnection": "eu"}))
+        with pytest.raises(ElsewhereError, match="AgentRun team/rates-1 is not kept in the operator's own"):
+            await bed.outcomes.amend(OWN, IDENTITY, write)
+        assert server.requests == []
 
 
 async def test_outcome_is_taken_from_where_the_run_was_placed_though_the_watch_is_late() -> None:

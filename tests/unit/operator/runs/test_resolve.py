@@ -24,8 +24,9 @@ from agents_operator.engine.world import World
 from agents_operator.errors import Waiting
 from agents_operator.runs.resolve import Resolve, resolved
 from agents_operator.temporal.places import OWN, Place
+from agents_operator.tracing.runs import RunTraces
 from tests.unit.operator.bench import Bench
-from tests.unit.operator.objects import NAMESPACE, Manifest, pool, provider, ready_agent, run
+from tests.unit.operator.objects import NAMESPACE, NOW, Manifest, pool, provider, ready_agent, run
 from tests.unit.operator.runs.worlds import INSTALLATION, linked, ready_world, started, world_of
 
 UID = loop_workflow_id(INSTALLATION, NAMESPACE, "one")
@@ -133,10 +134,22 @@ def test_a_pools_queue_says_where_it_is(queue: str, place: tuple[str, str] | Non
 
 
 async def refusal(
-    bench: Bench, world: World, asked: AgentRequest, *namespaces: str, place: Place = OWN
+    bench: Bench,
+    world: World,
+    asked: AgentRequest,
+    *namespaces: str,
+    place: Place = OWN,
+    shared: bool = False,
 ) -> ApplicationError:
     resolve = Resolve(
-        world, bench.api, Served(namespaces), place, installation=INSTALLATION, state_attribute=False
+        world,
+        bench.api,
+        Served(namespaces),
+        place,
+        RunTraces(None, now=lambda: NOW),
+        installation=INSTALLATION,
+        state_attribute=False,
+        shared=lambda: shared,
     )
     with pytest.raises(ApplicationError) as refused:
         await resolve.resolve(asked)
@@ -152,6 +165,16 @@ async def test_agents_of_other_namespaces_cannot_be_run_in_the_temporal_of_a_con
     refused = await refusal(bench, ready_world(), request(), place=Place("other", "eu"))
     assert (refused.type, refused.non_retryable) == (Reason.AGENT_NOT_FOUND, True)
     assert "only Agents of namespace other can be run in TemporalConnection eu" in str(refused)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("namespace", [NAMESPACE, "other"])
+async def test_who_asks_in_another_place_is_refused_for_good_unless_it_is_the_same_temporal(
+    bench: Bench, namespace: str, *, shared: bool
+) -> None:
+    eu = Place(namespace, "eu")
+    refused = await refusal(bench, ready_world(), request(), place=eu, shared=shared)
+    assert refused.non_retryable is not shared
 
 
 def test_an_agent_whose_workers_are_in_another_temporal_is_refused() -> None:

@@ -43,9 +43,9 @@ class TellsOfLoops(WorkflowInboundInterceptor):
 def loop_span(
     child: ChildLoop, result: LoopResult, workflow_id: str, *, began: datetime, ended: datetime
 ) -> Span | None:
-    """Return the span of a loop whose last execution `began` then; None where it is in no trace."""
+    """Return the span of a loop whose last execution `began` then; None where nobody is to be told."""
     place = TraceContext.read(child.loop.traceparent)
-    if place is None:
+    if place is None or not place.is_sampled:
         return None
     agent, state = child.loop.agent, child.state
     return Span(
