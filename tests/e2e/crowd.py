@@ -66,6 +66,8 @@ class Sample:
     ending: int
     scaling: AutoscalingStatus | None
     runs: Counter[str]
+    lost: int
+    """Runs that ended without success."""
 
     @property
     def pods(self) -> int:
@@ -99,12 +101,7 @@ class Crowd:
     def start(self, count: int) -> None:
         """Make that many runs at once, each with one tool call."""
         self._began, self._count = time.monotonic(), count
-        spec: dict[str, JsonValue] = {
-            "agentRef": {"name": "finance"},
-            "input": QUESTION,
-            # The example has one for runs that nobody holds up.
-            "limits": {"timeout": "1h"},
-        }
+        spec: dict[str, JsonValue] = {"agentRef": {"name": "finance"}, "input": QUESTION}
         runs = [manifest("AgentRun", f"run-{number}", spec) for number in range(count)]
         self._tenant.kubectl("create", "--filename=-", stdin=yaml.safe_dump_all(runs))
 
@@ -121,7 +118,8 @@ class Crowd:
             time.sleep(_EVERY_SECONDS)
 
     def all_succeeded(self, seen: Sample) -> bool:
-        """Tell whether every run has."""
+        """Tell whether every run has; fail when one cannot any more."""
+        assert not seen.lost, f"{seen.lost} runs are lost: {seen}"
         return seen.runs == {"Succeeded": self._count}
 
     def assert_done_once(self) -> None:
@@ -152,6 +150,7 @@ class Crowd:
         pods = [each for each in found if each.kind == "Pod"]
         going = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
         ready = sum(pod.reason_of("Ready", status="True") is not None for pod in going)
+        runs = [each for each in found if each.kind == "AgentRun"]
         (pool,) = (each for each in found if each.kind == "WorkerPool")
         return Sample(
             at=time.monotonic() - self._began,
@@ -159,5 +158,6 @@ class Crowd:
             starting=len(going) - ready,
             ending=len(pods) - len(going),
             scaling=pool.status.autoscaling,
-            runs=Counter(each.reason_of("Succeeded") or "New" for each in found if each.kind == "AgentRun"),
+            runs=Counter(run.reason_of("Succeeded") or "New" for run in runs),
+            lost=sum(run.reason_of("Succeeded", status="False") is not None for run in runs),
         )

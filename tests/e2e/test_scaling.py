@@ -102,6 +102,10 @@ def throttled(
     """Answer 429 to everything for a while: the pool sleeps between the attempts, and no run is lost."""
     tenant.apply_pool(image, autoscaling=AUTO)
     tenant.ready_agent()
+    # The example gives a run as long as it is held up here.
+    tenant.kubectl(
+        "patch", "agent/finance", "--type=merge", '--patch={"spec": {"limits": {"timeout": "1h"}}}'
+    )
     rules = [standin.fail("POST", path, rate_limited(retry_after), times=None) for path in (START, APPEND)]
     crowd.start(50)
     crowd.watch(lambda seen: asleep(seen) and seen.runs == {"Waiting": 50}, timeout=LONG)
