@@ -112,7 +112,8 @@ def throttled(
     crowd.watch(lambda seen: seen.at >= seconds, timeout=seconds + PATIENCE)
     for rule in rules:
         standin.remove_faults(rule)
-    crowd.watch(crowd.all_succeeded, timeout=LONG)
+    # The last one has been told just now when to come back, and must not wait for others that wake the pool.
+    crowd.watch(crowd.all_succeeded, timeout=retry_after + 90)
     crowd.watch(asleep, timeout=PATIENCE)
     crowd.assert_done_once()
 

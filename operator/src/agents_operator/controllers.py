@@ -74,8 +74,7 @@ class Controllers:
             settings, installation, clients, served, world, servers, measures, writes, now, logger
         )
         self._announcements = Announcements(world, cancel_grace=settings.cancel_grace, now=now)
-        for listener in (writes, self._announcements):
-            world.listen(listener)
+        world.listen(writes)
         self.resync = Resync(clients.api, world, served.now, logger)
         self._run_settle = shared.settle_runs(clients.api)
         self._texts = ConfigMapTexts(world, ConfigMapReader(clients.api), self._wake_agent)
@@ -91,6 +90,7 @@ class Controllers:
             world,
             clients.api,
             servers,
+            self._announcements.finished,
             installation=installation,
             grace=settings.cancel_grace,
             now=now,
@@ -115,6 +115,7 @@ class Controllers:
 
         The next leader may begin at once, when a request of this one may still be under way.
         """
+        self.world.listen(self._announcements)
         wake = Wake(self.world, self.queues)
         self.world.listen(wake)
         self.connections.tell(wake.temporal_changed)

@@ -26,7 +26,7 @@ class _Noted:
 
 
 class Announcements(Listener):
-    """Hears of every change of the world, of which it has to hear from the beginning."""
+    """Hears of every change of the world from when this replica leads."""
 
     def __init__(self, world: World, *, cancel_grace: timedelta, now: Callable[[], datetime]) -> None:
         """A workflow whose AgentRun is gone has `cancel_grace` to end."""
@@ -36,16 +36,21 @@ class Announcements(Listener):
         self._started: dict[str, _Noted] = {}
         self._to_end: dict[str, _Noted] = {}
         self._ended: dict[str, _Noted] = {}
+        self._gone: dict[str, _Noted] = {}
 
     def of_pool(self, key: Key) -> Announced:
         """Count the runs of a pool."""
         return Announced(
             starting=self._count(key, self._started),
-            ending=self._count(key, self._to_end) + self._count(key, self._ended),
+            ending=sum(self._count(key, noted) for noted in (self._to_end, self._ended, self._gone)),
         )
 
+    def finished(self, key: Key) -> None:
+        """Take back that a run is gone: it left the watch since another replica wrote its outcome."""
+        self._gone.pop(key.uid, None)
+
     def __len__(self) -> int:
-        return len(self._started) + len(self._to_end) + len(self._ended)
+        return sum(map(len, (self._started, self._to_end, self._ended, self._gone)))
 
     def run_changed(self, old: AgentRun | None, new: AgentRun | None) -> None:
         """Note a run that was started, is to end, or is gone before it has ended."""
@@ -56,7 +61,8 @@ class Announcements(Listener):
         was_to_end = self._to_end.pop(uid, None) is not None
         self._started.pop(uid, None)
         if new is None and not finished and (was_to_end or has_no_worker(run)):
-            _note(self._ended, run, self._now() + self._cancel_grace + FORGOTTEN_AFTER)
+            noted = self._ended if was_to_end else self._gone
+            _note(noted, run, self._now() + self._cancel_grace + FORGOTTEN_AFTER)
         elif finished and was_to_end:
             _note(self._ended, run, self._now() + FORGOTTEN_AFTER)
         elif new is not None and not finished and _is_to_end(run):
@@ -68,7 +74,7 @@ class Announcements(Listener):
     def _forget(self) -> None:
         """Forget what counts no more, as far as it was noted before all that does."""
         now = self._now()
-        for noted in (self._started, self._ended):
+        for noted in (self._started, self._ended, self._gone):
             while noted and (first := next(iter(noted))) and noted[first].until <= now:
                 del noted[first]
 

@@ -21,13 +21,15 @@ class Departures:
         world: World,
         api: KubernetesApi,
         servers: TemporalServers,
+        finished: Callable[[Key], None],
         *,
         installation: str,
         grace: timedelta,
         now: Callable[[], datetime],
         logger: logging.Logger,
     ) -> None:
-        """A workflow that is cancelled has `grace` to end by itself."""
+        """`finished` hears of runs that have left by finishing; a cancelled workflow has `grace` to end."""
+        self._finished = finished
         self._world = world
         self._api = api
         self._servers = servers
@@ -52,6 +54,7 @@ class Departures:
         """
         has_finished = key not in self._unstarted and self._world.runs.has_left(key)
         if has_finished or await self._needs_nothing(key):
+            self._finished(key)
             for server in self._servers.within(key.namespace):
                 self._cancelled.pop((key, server.place), None)
             return None

@@ -85,6 +85,22 @@ def test_deleted_run_is_ending_until_it_would_be_terminated_and_its_task_gone(re
     assert watched.counted(after=150 * SECOND) == Announced()
 
 
+def test_run_whose_outcome_another_replica_wrote_is_not_ending() -> None:
+    watched = Watched()
+    watched.world.runs.see(run(status=waiting("Waiting")))
+    watched.world.runs.forget(Key.of(run()))
+    watched.announcements.finished(Key.of(run()))
+    assert watched.counted() == Announced()
+
+
+def test_cancelled_run_whose_end_was_seen_before_it_was_told_is_ending_until_its_task_is_gone() -> None:
+    watched = Watched()
+    watched.world.runs.see(run(spec=CANCEL, status=waiting("Waiting")))
+    watched.world.runs.forget(Key.of(run()))
+    watched.announcements.finished(Key.of(run()))
+    assert watched.counted(after=90 * SECOND) == Announced(ending=1)
+
+
 def test_cancelled_run_that_goes_is_ending_whatever_was_seen_of_it() -> None:
     watched = Watched()
     watched.world.runs.see(run(spec=CANCEL, status=STARTED))
@@ -120,7 +136,6 @@ def test_run_that_is_to_stop_after_its_step_is_not_ending() -> None:
 
 
 def test_nothing_is_kept_of_runs_that_count_no_more_also_where_nobody_asks() -> None:
-    """A replica that stands by hears of all runs, and scales nothing."""
     watched = Watched()
     for number in range(300):
         watched.clock = NOW + number * SECOND
