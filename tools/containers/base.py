@@ -25,6 +25,8 @@ _BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _DOCKERFILES = ROOT / "tools" / "containers"
 _LOGS = ROOT / ".local" / "logs"
 _DEBOOTSTRAP = ("debootstrap", "--variant=minbase", "--include=ca-certificates", "trixie")
+# As Debian's own slim images.
+_LEFT_OUT = ("doc", "info", "lintian", "locale", "man")
 
 
 def python_base(docker: Docker, console: Console, environ: Mapping[str, str] = os.environ) -> str:
@@ -92,7 +94,9 @@ def _official(docker: Docker, image: str, own: str, console: Console) -> bool:
 
 def _recipe() -> str:
     """Differs when what is made here would."""
-    return _digest(" ".join(_DEBOOTSTRAP).encode() + (_DOCKERFILES / "python.Dockerfile").read_bytes())
+    return _digest(
+        " ".join(_DEBOOTSTRAP + _LEFT_OUT).encode() + (_DOCKERFILES / "python.Dockerfile").read_bytes()
+    )
 
 
 def _digest(content: bytes) -> str:
@@ -131,3 +135,8 @@ def _bootstrap(tree: Path) -> None:
     for path in ("var/cache/apt/archives", "var/lib/apt/lists"):
         for file in (tree / path).glob("*.*"):
             file.unlink()
+    for name in _LEFT_OUT:
+        shutil.rmtree(tree / "usr" / "share" / name)
+    # For packages that are installed later.
+    rules = "".join(f"path-exclude /usr/share/{name}/*\n" for name in _LEFT_OUT)
+    (tree / "etc" / "dpkg" / "dpkg.cfg.d" / "slim").write_text(rules)
