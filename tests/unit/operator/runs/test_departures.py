@@ -32,9 +32,7 @@ def test_only_a_run_that_ended_before_its_start_shall_have_no_workflow(
     assert shall_have_no_workflow(departed) is expected
 
 
-async def test_run_that_another_replica_finished_is_told_and_its_workflow_left_alone() -> (
-    None
-):
+async def test_run_that_another_replica_finished_is_told_and_its_workflow_left_alone() -> None:
     world = World()
     # Whatever it is asked fails.
     temporal = await Client.connect("127.0.0.1:1", lazy=True)
