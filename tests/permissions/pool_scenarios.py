@@ -3,10 +3,10 @@
 from agents_crds.contract.names import pool_queue
 from agents_crds.v1alpha1 import WorkerPool
 from agents_operator.kubernetes.deployments import BUILD_LABEL, POOL_LABEL
-from agents_operator.pools.deletion import FINALIZER
+from agents_operator.pools.deletion import FINALIZER, LOOK_AGAIN
 from tests.component.tenant import Tenant, pool_spec
 from tests.permissions.scenarios import Stage, Told, failures, names, paused, was_looked_at, write_status
-from tests.user import Manifest, condition, eventually, manifest
+from tests.user import Manifest, condition, eventually, manifest, stays
 
 
 def pool_makes_a_deployment(stage: Stage, name: str) -> Told:
@@ -55,10 +55,13 @@ def pool_touched_while_it_is_deleted_is_read_anew(stage: Stage, name: str) -> To
     fails = failures(stage, f"workerpool {tenant.namespace}/{name}")
     tenant.apply(idle_pool(stage, name))
     eventually(lambda: is_held(tenant, name), bool)
+    tenant.delete(f"workerpool/{name}", wait=False)
+    eventually(
+        lambda: condition(tenant.get(WorkerPool, name), "Ready").reason, lambda reason: reason == "Deleting"
+    )
     with paused(stage.operator.processes, tenant.platform.temporal.service.name):
-        tenant.delete(f"workerpool/{name}", wait=False)
-        # By the last of these, the operator waits for Temporal.
-        for number in range(5):
+        # By the last of these, the operator looks again, could let the pool go, and waits for Temporal.
+        for number, _ in enumerate(stays(lambda: None, seconds=LOOK_AGAIN.total_seconds() + 1)):
             tenant.kubectl("label", f"workerpool/{name}", f"touched={number}", "--overwrite")
     return lambda: name not in names(stage, "workerpools") and not fails()
 
