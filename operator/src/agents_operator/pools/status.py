@@ -79,9 +79,7 @@ def blame(
     if current == build and not serves:
         early.condition, early.reached = ConditionType.READY, (_rolled_out(pool, build, now),)
         return
-    progressing = condition(
-        ConditionType.PROGRESSING, "True", early.reason, early.message, generation=generation, now=now
-    )
+    progressing = _held_up(early, pool, now=now)
     early.condition, early.reached = ConditionType.PROGRESSING, (progressing,)
     if current is not None and serves:
         unused = "" if current == build else f"build {build} of the present spec is not in use: "
@@ -106,16 +104,16 @@ def unanswered(error: TemporalUnreachableError, pool: WorkerPool, *, now: dateti
     ready = find(pool.status.conditions, ConditionType.READY)
     if ready is not None and ready.status == "True":
         early.condition = ConditionType.PROGRESSING
-        progressing = condition(
-            ConditionType.PROGRESSING,
-            "True",
-            early.reason,
-            early.message,
-            generation=pool.metadata.generation,
-            now=now,
-        )
-        early.reached = (progressing, ready)
+        early.reached = (_held_up(early, pool, now=now), ready)
     return early
+
+
+def _held_up(early: Waiting | Stalled, pool: WorkerPool, *, now: datetime) -> Condition:
+    """Say in Progressing why a reconcile ended early."""
+    generation = pool.metadata.generation
+    return condition(
+        ConditionType.PROGRESSING, "True", early.reason, early.message, generation=generation, now=now
+    )
 
 
 def wakes(pool: WorkerPool, deployment: WorkerDeployment, *, now: datetime) -> bool:
